@@ -1,0 +1,109 @@
+"""Checkpoint → the one ONNX file that Python and the browser run.
+
+Opset 13, dynamic batch, uint8 NHWC RGB in; scaling, mean/std and calibration are nodes of the graph. The file says which
+checkpoint and which preprocessing it was made from, and nothing that changes from run to run.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from spoofweb.checksum import sha256
+from spoofweb.contract import CONTRACT, preprocessing_digest
+from spoofweb.errors import SpoofwebError
+from spoofweb.pipeline import open_spoofnet
+
+OPSET = 13
+TOLERANCE = 1e-4  # largest allowed difference of a logit between torch and ONNX Runtime
+SIDE = CONTRACT["input"]["side"]
+
+
+def export(checkpoint: Path) -> bytes:
+    """The simplified and verified graph of a checkpoint; needs torch and onnxsim.
+
+    Input `crops` uint8 [N, 224, 224, 3] RGB; outputs `logit` float [N] and `live` float [N], its sigmoid.
+    Raises SpoofwebError where the checkpoint is broken, was trained on other crops, or the graph computes something else.
+    """
+    import onnxsim
+
+    from spoofweb.checkpoint import load
+
+    net, about = load(checkpoint)
+    if about["scales_percent"] != CONTRACT["crop"]["scales_percent"]:
+        raise SpoofwebError(
+            f"{checkpoint}: trained on crops of {about['scales_percent']} % of the face, but the contract says "
+            f"{CONTRACT['crop']['scales_percent']}; change one of them"
+        )
+    graph, agrees = onnxsim.simplify(onnx.load_from_string(trace(net)))
+    if not agrees:
+        raise SpoofwebError(
+            f"{checkpoint}: the simplified graph computes something else; try another onnxsim"
+        )
+    graph.producer_version = ""
+    onnx.helper.set_model_props(graph, provenance(checkpoint))
+    onnx.checker.check_model(graph, full_check=True)
+    data = graph.SerializeToString(deterministic=True)
+    difference = max_difference(net, data)
+    if difference > TOLERANCE:
+        raise SpoofwebError(
+            f"{checkpoint}: ONNX Runtime is {difference:.1e} off torch, more than {TOLERANCE}"
+        )
+    return data
+
+
+def trace(net) -> bytes:
+    """The network as torch exports it, wrapped so that it takes bytes and gives `logit` and `live`."""
+    import torch
+
+    class Judge(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = net
+
+        def forward(self, crops):
+            logit = self.net(crops.permute(0, 3, 1, 2).float() / 255)
+            return logit, torch.sigmoid(logit)
+
+    buffer = io.BytesIO()
+    torch.onnx.export(
+        Judge().eval(),
+        torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8),
+        buffer,
+        input_names=["crops"],
+        output_names=["logit", "live"],
+        dynamic_axes={name: {0: "N"} for name in ("crops", "logit", "live")},
+        opset_version=OPSET,
+        dynamo=False,  # the newer exporter keeps opset 18 and writes the weights to a second file
+    )
+    return buffer.getvalue()
+
+
+def max_difference(net, graph: bytes) -> float:
+    """Largest logit difference between torch and ONNX Runtime over random crops in batches of 1, 3 and 8."""
+    import torch
+
+    run = open_spoofnet(graph)
+    random = np.random.default_rng(0)
+    worst = 0.0
+    for batch in (1, 3, 8):
+        crops = random.integers(0, 256, (batch, SIDE, SIDE, 3), np.uint8)
+        with torch.inference_mode():
+            expected = net(torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255).numpy()
+        worst = max(worst, float(np.abs(run.run(["logit"], {"crops": crops})[0] - expected).max()))
+    return worst
+
+
+def provenance(checkpoint: Path) -> dict[str, str]:
+    """What the exported file says about its origin."""
+    return {"checkpoint_sha256": sha256(checkpoint), "preprocessing_sha256": preprocessing_digest()}
+
+
+def is_current(graph: Path, checkpoint: Path) -> bool:
+    """Whether an exported file was made from this checkpoint and this contract; False where there is none. No torch."""
+    try:
+        found = onnx.load(graph).metadata_props
+    except Exception:  # missing or broken: to be exported again either way
+        return False
+    return {entry.key: entry.value for entry in found} == provenance(checkpoint)

@@ -1,0 +1,70 @@
+"""Files → frames: pictures by Pillow, videos by PyAV."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image, ImageOps
+
+from spoofweb.errors import SpoofwebError
+
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".y4m", ".m4v"}
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """uint8 [H, W, 3] RGB, turned upright by its EXIF orientation, transparency over black (as a canvas shows it).
+
+    Raises SpoofwebError where the file is missing or is no whole picture.
+    """
+    try:
+        with Image.open(path) as image:
+            image = ImageOps.exif_transpose(image)
+            if image.mode not in ("RGB", "L"):
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError:
+        raise SpoofwebError(f"{path}: no such file; check the path") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise SpoofwebError(
+            f"{path}: not a readable picture ({error}); give a whole JPEG, PNG or WebP"
+        ) from None
+
+
+def read_video(path: Path) -> Iterator[tuple[int, np.ndarray]]:
+    """(time in ms, uint8 [H, W, 3] RGB) of each frame in turn, unspecified colour read as BT.601.
+
+    Raises SpoofwebError where the file is missing, is no video, or breaks off in the middle.
+    """
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise SpoofwebError(f"{path}: no video stream in it; give a file with pictures")
+            stream = container.streams.video[0]
+            empty = True
+            for frame in container.decode(stream):
+                empty, milliseconds = False, round(1000 * (frame.time or 0))
+                yield milliseconds, np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90).copy()
+    except av.error.FFmpegError as error:
+        raise SpoofwebError(
+            f"{path}: not a readable video ({error.strerror}); re-encode or check it"
+        ) from None
+    if empty:
+        raise SpoofwebError(f"{path}: a video without a single frame; record it again")
+
+
+def find_media(path: Path) -> list[Path]:
+    """The pictures and videos at a path: itself, or all below a folder in sorted order.
+
+    Raises SpoofwebError where there is nothing of the kind.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise SpoofwebError(f"{path}: no such file or folder; check the path")
+    found = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in PICTURES | VIDEOS and p.is_file()]
+    if not found:
+        raise SpoofwebError(f"{path}: no picture or video in this folder; name one that has some")
+    return found

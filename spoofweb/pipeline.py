@@ -1,0 +1,96 @@
+"""Frame → observation: detect, crop, resample, judge. Twin: web/src/pipeline.js.
+
+The reference that the page is held against: the same bytes enter the same graphs on both sides.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime as ort
+
+from spoofweb.contract import CONTRACT
+from spoofweb.crop import Crop, square
+from spoofweb.errors import SpoofwebError
+from spoofweb.face import Face, detector_input, faces, largest
+from spoofweb.resample import resample
+
+SIDE = CONTRACT["input"]["side"]
+SCALES = CONTRACT["crop"]["scales_percent"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one frame shows. Without a face: `face` and `logit` are None, `crops` and `logits` are empty."""
+
+    faces: list[Face]  # all of them, best score first
+    face: Face | None  # the one that is judged: the largest
+    crops: list[Crop]  # one square per contract scale
+    logits: list[float]  # calibrated, one per crop; above 0 leans towards bona fide
+    logit: float | None  # their mean
+
+
+def session(graph: bytes, inputs: dict[str, str], outputs: list[str]) -> ort.InferenceSession:
+    """A single-threaded ONNX Runtime session; SpoofwebError unless the graph has just these inputs and outputs.
+
+    inputs: name → ONNX Runtime type, e.g. {"crops": "tensor(uint8)"}.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        made = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a different class for each kind of broken file
+        raise SpoofwebError(f"the ONNX graph cannot be loaded ({error}); export it again") from None
+    found = {entry.name: entry.type for entry in made.get_inputs()}
+    names = [entry.name for entry in made.get_outputs()]
+    if found != inputs or names != outputs:
+        raise SpoofwebError(
+            f"the ONNX graph maps {found} to {names}, not {inputs} to {outputs}; export it with this version"
+        )
+    return made
+
+
+def open_detector(graph: bytes) -> ort.InferenceSession:
+    """A session of the face detector; SpoofwebError where the graph is none."""
+    return session(graph, {"image": "tensor(uint8)"}, ["detections"])
+
+
+def open_spoofnet(graph: bytes) -> ort.InferenceSession:
+    """A session of SpoofNet; SpoofwebError where the graph is none."""
+    return session(graph, {"crops": "tensor(uint8)"}, ["logit", "live"])
+
+
+class Pipeline:
+    """Both networks and the arithmetic between them."""
+
+    def __init__(self, detector: bytes, spoofnet: bytes):
+        """The two ONNX graphs as bytes; SpoofwebError where one is broken or has other inputs and outputs."""
+        self.detector = open_detector(detector)
+        self.spoofnet = open_spoofnet(spoofnet)
+
+    def faces(self, frame: np.ndarray) -> list[Face]:
+        """All faces in a uint8 [H, W, 3] RGB frame, best score first."""
+        height, width = frame.shape[:2]
+        (detections,) = self.detector.run(None, {"image": detector_input(frame)})
+        return faces(detections[0], width, height)
+
+    def observe(self, frame: np.ndarray) -> Observation:
+        """Judge the largest face of a uint8 [H, W, 3] RGB frame."""
+        found = self.faces(frame)
+        face = largest(found)
+        if face is None:
+            return Observation(found, None, [], [], None)
+        crops = face_crops(face, frame)
+        logits, _ = self.spoofnet.run(None, {"crops": crop_pixels(frame, crops)})
+        values = [float(value) for value in logits]
+        return Observation(found, face, crops, values, sum(values) / len(values))
+
+
+def face_crops(face: Face, frame: np.ndarray) -> list[Crop]:
+    """The squares of a uint8 [H, W, 3] frame that are judged for a face, one per contract scale."""
+    height, width = frame.shape[:2]
+    return [square(face, width, height, percent) for percent in SCALES]
+
+
+def crop_pixels(frame: np.ndarray, crops: list[Crop]) -> np.ndarray:
+    """SpoofNet's input for some squares of a frame: uint8 [N, 224, 224, 3] RGB."""
+    return np.stack([resample(frame, crop.box, SIDE, SIDE) for crop in crops])

@@ -1,0 +1,78 @@
+"""Judged frames → one word over time: LIVE, ATTACK, UNSURE or NONE. Twin: web/src/verdict.js.
+
+A pure reducer in fixed point: `step(state, frame)` gives the next state, and nothing else is remembered.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from spoofweb.face import overlap_percent
+
+LIVE, ATTACK, UNSURE, NONE = "live", "attack", "unsure", "none"
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one frame said. `logit` in fixed point (see `fixed`) and `box` (x0, y0, x1, y1) are None without a face."""
+
+    time_ms: int
+    box: Box | None = None
+    logit: int | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """`word` so far; `mean` is the trimmed mean logit behind it (fixed point), None while nothing was judged."""
+
+    word: str = NONE
+    mean: int | None = None
+    window: tuple[tuple[int, int], ...] = ()  # (time_ms, logit), oldest first
+    box: Box | None = None
+    seen_ms: int = 0
+
+
+def fixed(logit: float, rules: dict) -> int:
+    """A logit in the contract's fixed point, halves up, clipped to ± `logit_max`."""
+    steps = math.floor(logit * rules["logit_one"] + 0.5)
+    return max(-rules["logit_max"], min(rules["logit_max"], steps))
+
+
+def probability(logit: int, rules: dict) -> float:
+    """Live probability (0..1) of a fixed-point logit."""
+    return 1 / (1 + math.exp(-logit / rules["logit_one"]))
+
+
+def word(logit: int, rules: dict, before: str = UNSURE) -> str:
+    """The word for a fixed-point logit; a word given `before` is kept until the logit is `hysteresis` inside the margin."""
+    above = logit - rules["threshold"]
+    if above >= rules["margin"] - (rules["hysteresis"] if before == LIVE else 0):
+        return LIVE
+    if above <= -rules["margin"] + (rules["hysteresis"] if before == ATTACK else 0):
+        return ATTACK
+    return UNSURE
+
+
+def step(state: State, frame: Judged, rules: dict) -> State:
+    """The state after one more frame. Frames come in order of time; `rules` is the compiled contract's `verdict`."""
+    if frame.box is None:
+        lost = state.box is not None and frame.time_ms - state.seen_ms > rules["lost_ms"]
+        return State() if lost else state
+    if state.box and overlap_percent(state.box, frame.box) < rules["same_face_percent"]:
+        state = State()
+    if frame.time_ms - state.seen_ms > rules["lost_ms"]:
+        state = State()
+    oldest = frame.time_ms - rules["window_ms"]
+    window = [entry for entry in state.window if entry[0] >= oldest] + [(frame.time_ms, frame.logit)]
+    window = tuple(window[-rules["window_frames"] :])
+    mean = trimmed_mean([logit for _, logit in window], rules["trim_percent"])
+    said = word(mean, rules, state.word) if len(window) >= rules["min_frames"] else UNSURE
+    return replace(state, word=said, mean=mean, window=window, box=frame.box, seen_ms=frame.time_ms)
+
+
+def trimmed_mean(values: list[int], percent: int) -> int:
+    """Mean of the values without the lowest and highest `percent` of them (counts rounded down), halves up."""
+    drop = len(values) * percent // 100
+    kept = sorted(values)[drop : len(values) - drop]
+    return (2 * sum(kept) + len(kept)) // (2 * len(kept))

@@ -1,0 +1,105 @@
+"""What a picture goes through before the network sees it in training. Nothing here depends on the label."""
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+
+from spoofweb.contract import CONTRACT
+from spoofweb.crop import square
+from spoofweb.face import Face
+from spoofweb.resample import resample
+
+SIDE = CONTRACT["input"]["side"]
+RESAMPLERS = (
+    Image.Resampling.BOX,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
+
+original = v2.Compose(
+    [
+        v2.RandomHorizontalFlip(),
+        v2.RandomResizedCrop(SIDE, scale=(0.9, 1.0), antialias=True),
+        v2.ColorJitter(0.2, 0.2, 0.2, 0.05),
+    ]
+)
+"""The original recipe on a uint8 [3, 224, 224] crop; draws from torch's global generator."""
+
+
+def views(
+    frame: np.ndarray, face: Face, rng: np.random.Generator, scale_ranges: list[list[int]]
+) -> torch.Tensor:
+    """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
+
+    frame: uint8 [H, W, 3] RGB. scale_ranges: K pairs of percent of the face side, one crop drawn from each.
+    """
+    image, ratio = shrink(Image.fromarray(frame), face, rng)
+    image = degrade(recolour(image, rng), rng)
+    pixels = np.asarray(image)
+    height, width = pixels.shape[:2]
+    crops = []
+    for low, high in scale_ranges:
+        moved = jitter(face, ratio, rng)
+        crop = square(moved, width, height, int(rng.integers(low, high + 1)))
+        crops.append(resample(pixels, crop.box, SIDE, SIDE))
+    stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+    return F.horizontal_flip(stacked) if rng.random() < 0.5 else stacked
+
+
+def shrink(image: Image.Image, face: Face, rng: np.random.Generator) -> tuple[Image.Image, float]:
+    """The picture from farther away, so that face size says nothing about the label; with the shrinking ratio."""
+    side = max(face.x1 - face.x0, face.y1 - face.y0) / CONTRACT["detector"]["subpixel"]
+    wanted = np.exp(rng.uniform(np.log(48), np.log(320)))
+    ratio = min(1.0, wanted / side)
+    return resize(image, ratio, rng), ratio
+
+
+def resize(image: Image.Image, ratio: float, rng: np.random.Generator) -> Image.Image:
+    """Both sides times a ratio, at least 16 px, by a filter drawn at random."""
+    size = tuple(max(16, round(side * ratio)) for side in image.size)
+    return image if size == image.size else image.resize(size, RESAMPLERS[rng.integers(len(RESAMPLERS))])
+
+
+def jitter(face: Face, ratio: float, rng: np.random.Generator) -> Face:
+    """The face in the shrunk picture, shifted by up to 6 % of its side as another detector would."""
+    side = max(face.x1 - face.x0, face.y1 - face.y0)
+    dx, dy = rng.uniform(-0.06, 0.06, 2) * side
+    box = [face.x0 + dx, face.y0 + dy, face.x1 + dx, face.y1 + dy]
+    return Face(*(round(value * ratio) for value in box), face.score, ())
+
+
+def recolour(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Another exposure, gamma, white balance and saturation."""
+    gains = rng.uniform(0.92, 1.08, 3) * np.exp(rng.uniform(-0.35, 0.35))
+    gamma, contrast = np.exp(rng.uniform(-0.3, 0.3)), rng.uniform(0.75, 1.25)
+    levels = np.arange(256) / 255
+    curve = (levels[None] ** gamma * gains[:, None] - 0.45) * contrast + 0.45
+    image = image.point((np.clip(curve, 0, 1) * 255 + 0.5).astype(int).ravel().tolist())
+    if rng.random() < 0.5:
+        image = F.adjust_saturation(image, rng.uniform(0.5, 1.5))
+    return F.rgb_to_grayscale(image, 3) if rng.random() < 0.03 else image
+
+
+def degrade(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Defocus, another sampling, sensor noise and compression, each now and then and in moderation."""
+    if rng.random() < 0.2:
+        image = F.gaussian_blur(image, 7, rng.uniform(0.3, 1.5))
+    if rng.random() < 0.25:
+        size, ratio = image.size, rng.uniform(0.5, 0.95)
+        image = resize(image, ratio, rng).resize(size, RESAMPLERS[rng.integers(1, 4)])
+    if rng.random() < 0.15:
+        image = F.adjust_sharpness(image, rng.uniform(1.2, 2.5))
+    if rng.random() < 0.25:
+        pixels = np.asarray(image)
+        noise = rng.standard_normal(pixels.shape, np.float32) * rng.uniform(1, 8)
+        image = Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8))
+    if rng.random() < 0.5:
+        packed = io.BytesIO()
+        image.save(packed, "JPEG", quality=int(rng.integers(45, 96)), subsampling=int(rng.choice([0, 2])))
+        image = Image.open(packed).convert("RGB")
+    return image
