@@ -30,6 +30,4 @@ def load(path: Path) -> tuple[SpoofNet, dict]:
     except FileNotFoundError:
         raise SpoofwebError(f"{path}: no such checkpoint; train one or check the path") from None
     except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
-        raise SpoofwebError(
-            f"{path}: not a whole SpoofNet checkpoint ({error}); restore or train it"
-        ) from None
+        raise SpoofwebError(f"{path}: not a whole SpoofNet checkpoint ({error}); restore or train it") from None

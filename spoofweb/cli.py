@@ -22,9 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
     predict = commands.add_parser("predict", help="judge pictures, videos and folders of them")
     predict.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    predict.add_argument(
-        "--format", choices=("table", "json"), default="table", help="json: one object a line"
-    )
+    predict.add_argument("--format", choices=("table", "json"), default="table", help="json: one object a line")
     predict.add_argument(
         "--model", type=Path, default=graphs.SPOOFNET, metavar="ONNX", help="another exported SpoofNet"
     )
@@ -41,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run_predict(args: argparse.Namespace) -> int:
-    """`spoofweb predict`: print a row per frame and, after a video, one with its last word and how often each was said."""
+    """`spoofweb predict`: print a row per frame and, after a video, one with all its words in order."""
     files = [file for path in args.paths for file in find_media(path)]
     pipeline = Pipeline(graphs.detector_graph(), graphs.spoofnet_graph(args.model))
     rules = verdict_rules(read_card(graphs.CARD))

@@ -1,7 +1,7 @@
 """Every number that Python and JavaScript share, once.
 
-`CONTRACT` is what a human decides. `compiled()` adds what the build knows (threshold, hashes, headline error rates); the
-site carries the result as contract.json, and JavaScript, templates and tests read it from there.
+`CONTRACT` is what a human decides. `compiled()` adds what the build knows (threshold, hashes, headline error rates);
+the site carries the result as contract.json, and JavaScript, templates and tests read it from there.
 """
 
 import hashlib
@@ -16,9 +16,7 @@ CONTRACT = {
         "side": 224,  # px, square RGB crop that SpoofNet judges
     },
     "crop": {
-        "scales_percent": [
-            120
-        ],  # crop side as a share of the face box side; one crop per entry, logits averaged
+        "scales_percent": [120],  # crop side as a share of the face box side; one crop per entry, logits averaged
     },
     "detector": {
         "side": 128,  # px, square letterboxed input of BlazeFace short range
@@ -56,8 +54,8 @@ def preprocessing_digest() -> str:
 def compiled(card: dict, graphs: dict[str, str]) -> dict:
     """The contract as the product carries it.
 
-    card: the evaluation card; its `threshold` (logit at or above which a frame counts as bona fide, chosen on `val`) and
-    `headline` error rates are taken over. graphs: name of each ONNX graph → SHA-256 (hex) of its bytes.
+    card: the evaluation card; its `threshold` (logit at or above which a frame counts as bona fide, chosen on `val`)
+    and `headline` error rates are taken over. graphs: name of each ONNX graph → SHA-256 (hex) of its bytes.
     """
     return CONTRACT | {"verdict": verdict_rules(card), "graphs": graphs, "headline": card["headline"]}
 

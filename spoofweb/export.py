@@ -1,7 +1,7 @@
 """Checkpoint → the one ONNX file that Python and the browser run.
 
-Opset 13, dynamic batch, uint8 NHWC RGB in; scaling, mean/std and calibration are nodes of the graph. The file says which
-checkpoint and which preprocessing it was made from, and nothing that changes from run to run.
+Opset 13, dynamic batch, uint8 NHWC RGB in; scaling, mean/std and calibration are nodes of the graph. The file says
+which checkpoint and which preprocessing it was made from, and nothing that changes from run to run.
 """
 
 import io
@@ -21,13 +21,11 @@ SIDE = CONTRACT["input"]["side"]
 
 
 def export(checkpoint: Path) -> bytes:
-    """The simplified and verified graph of a checkpoint; needs torch and onnxsim.
+    """The verified graph of a checkpoint, with its provenance; needs torch and onnxsim.
 
-    Input `crops` uint8 [N, 224, 224, 3] RGB; outputs `logit` float [N] and `live` float [N], its sigmoid.
-    Raises SpoofwebError where the checkpoint is broken, was trained on other crops, or the graph computes something else.
+    Raises SpoofwebError where the checkpoint is broken, was trained on other crops than the contract's, or the graph
+    computes something else.
     """
-    import onnxsim
-
     from spoofweb.checkpoint import load
 
     net, about = load(checkpoint)
@@ -36,20 +34,27 @@ def export(checkpoint: Path) -> bytes:
             f"{checkpoint}: trained on crops of {about['scales_percent']} % of the face, but the contract says "
             f"{CONTRACT['crop']['scales_percent']}; change one of them"
         )
+    return convert(net, provenance(checkpoint))
+
+
+def convert(net, about: dict[str, str]) -> bytes:
+    """A network in evaluation mode as one simplified graph that ONNX Runtime computes as torch does.
+
+    Input `crops` uint8 [N, 224, 224, 3] RGB; outputs `logit` float [N] and `live` float [N], its sigmoid.
+    about: metadata of the file. Raises SpoofwebError where simplifying or ONNX Runtime changes the result.
+    """
+    import onnxsim
+
     graph, agrees = onnxsim.simplify(onnx.load_from_string(trace(net)))
     if not agrees:
-        raise SpoofwebError(
-            f"{checkpoint}: the simplified graph computes something else; try another onnxsim"
-        )
+        raise SpoofwebError("the simplified graph computes something else; try another version of onnxsim")
     graph.producer_version = ""
-    onnx.helper.set_model_props(graph, provenance(checkpoint))
+    onnx.helper.set_model_props(graph, about)
     onnx.checker.check_model(graph, full_check=True)
     data = graph.SerializeToString(deterministic=True)
     difference = max_difference(net, data)
     if difference > TOLERANCE:
-        raise SpoofwebError(
-            f"{checkpoint}: ONNX Runtime is {difference:.1e} off torch, more than {TOLERANCE}"
-        )
+        raise SpoofwebError(f"ONNX Runtime is {difference:.1e} off torch, more than {TOLERANCE}; try another version")
     return data
 
 

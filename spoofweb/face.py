@@ -1,7 +1,7 @@
 """Frame → faces: letterbox in, integer detections out. Twin: web/src/face.js.
 
-The network is BlazeFace short range (Bazarevsky et al. 2019, arXiv:1907.05047); its graph decodes the anchors and rounds to
-fixed point, so everything here is integer arithmetic and the same on both sides.
+The network is BlazeFace short range (Bazarevsky et al. 2019, arXiv:1907.05047); its graph decodes the anchors and
+rounds to fixed point, so everything here is integer arithmetic and the same on both sides.
 """
 
 from typing import NamedTuple
@@ -71,7 +71,7 @@ def faces(detections: np.ndarray, width: int, height: int) -> list[Face]:
         mean = [_divide(sum(row[0] * row[i] for row in group), weight) for i in range(1, 17)]
         xs = [_divide((v - place.x * SUBPIXEL) * width, place.width) for v in mean[0::2]]
         ys = [_divide((v - place.y * SUBPIXEL) * height, place.height) for v in mean[1::2]]
-        keypoints = tuple(v for point in zip(xs[2:], ys[2:]) for v in point)
+        keypoints = tuple(v for point in zip(xs[2:], ys[2:], strict=True) for v in point)
         found.append(Face(xs[0], ys[0], xs[1], ys[1], best[0], keypoints))
     return [face for face in found if face.x1 > face.x0 and face.y1 > face.y0]
 

@@ -7,9 +7,7 @@ from spoofweb.errors import SpoofwebError
 
 WEB = Path(__file__).parents[1] / "web"
 WEIGHTS = Path(__file__).with_name("weights")
-CHECKPOINT, SPOOFNET, CARD = (
-    WEIGHTS / name for name in ("spoofnet.safetensors", "spoofnet.onnx", "card.json")
-)
+CHECKPOINT, SPOOFNET, CARD = (WEIGHTS / name for name in ("spoofnet.safetensors", "spoofnet.onnx", "card.json"))
 
 
 def detector_graph() -> bytes:
@@ -24,6 +22,4 @@ def spoofnet_graph(path: Path = SPOOFNET) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SpoofwebError(
-            f"{path}: cannot be read ({error.strerror}); run build_site.py or check --model"
-        ) from None
+        raise SpoofwebError(f"{path}: cannot be read ({error.strerror}); run build_site.py or check --model") from None

@@ -28,9 +28,7 @@ def read_picture(path: Path) -> np.ndarray:
     except FileNotFoundError:
         raise SpoofwebError(f"{path}: no such file; check the path") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise SpoofwebError(
-            f"{path}: not a readable picture ({error}); give a whole JPEG, PNG or WebP"
-        ) from None
+        raise SpoofwebError(f"{path}: not a readable picture ({error}); give a whole JPEG, PNG or WebP") from None
 
 
 def read_video(path: Path) -> Iterator[tuple[int, np.ndarray]]:
@@ -48,9 +46,7 @@ def read_video(path: Path) -> Iterator[tuple[int, np.ndarray]]:
                 empty, milliseconds = False, round(1000 * (frame.time or 0))
                 yield milliseconds, np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90).copy()
     except av.error.FFmpegError as error:
-        raise SpoofwebError(
-            f"{path}: not a readable video ({error.strerror}); re-encode or check it"
-        ) from None
+        raise SpoofwebError(f"{path}: not a readable video ({error.strerror}); re-encode or check it") from None
     if empty:
         raise SpoofwebError(f"{path}: a video without a single frame; record it again")
 

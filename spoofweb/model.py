@@ -1,7 +1,7 @@
 """SpoofNet: MobileNetV3-small, a texture branch on its mid-level features, one logit. Positive (label 1) = bona fide.
 
-Source of the design: the original SpoofNet (MobileNetV3-small features plus a small convolutional texture branch); of the
-backbone: Howard et al. 2019, "Searching for MobileNetV3", as timm's `mobilenetv3_small_100`.
+Source of the design: the original SpoofNet (MobileNetV3-small features plus a small convolutional texture branch); of
+the backbone: Howard et al. 2019, "Searching for MobileNetV3", as timm's `mobilenetv3_small_100`.
 """
 
 from pathlib import Path
@@ -75,6 +75,4 @@ def initialise_backbone(net: SpoofNet, path: Path) -> None:
     except FileNotFoundError:
         raise SpoofwebError(f"{path}: no such weights file; check --backbone") from None
     except Exception as error:  # safetensors and torch raise several classes for a broken or foreign file
-        raise SpoofwebError(
-            f"{path}: no {BACKBONE} weights ({error}); give a whole safetensors file"
-        ) from None
+        raise SpoofwebError(f"{path}: no {BACKBONE} weights ({error}); give a whole safetensors file") from None

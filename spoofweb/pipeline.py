@@ -62,8 +62,12 @@ def open_spoofnet(graph: bytes) -> ort.InferenceSession:
 class Pipeline:
     """Both networks and the arithmetic between them."""
 
-    def __init__(self, detector: bytes, spoofnet: bytes):
-        """The two ONNX graphs as bytes; SpoofwebError where one is broken or has other inputs and outputs."""
+    def __init__(self, detector: bytes, spoofnet: bytes, scales_percent: list[int] = SCALES):
+        """The two ONNX graphs as bytes; SpoofwebError where one is broken or has other inputs and outputs.
+
+        scales_percent: side of each crop as a share of the face side; the contract's but for other networks' scores.
+        """
+        self.scales_percent = scales_percent
         self.detector = open_detector(detector)
         self.spoofnet = open_spoofnet(spoofnet)
 
@@ -79,16 +83,11 @@ class Pipeline:
         face = largest(found)
         if face is None:
             return Observation(found, None, [], [], None)
-        crops = face_crops(face, frame)
+        height, width = frame.shape[:2]
+        crops = [square(face, width, height, percent) for percent in self.scales_percent]
         logits, _ = self.spoofnet.run(None, {"crops": crop_pixels(frame, crops)})
         values = [float(value) for value in logits]
         return Observation(found, face, crops, values, sum(values) / len(values))
-
-
-def face_crops(face: Face, frame: np.ndarray) -> list[Crop]:
-    """The squares of a uint8 [H, W, 3] frame that are judged for a face, one per contract scale."""
-    height, width = frame.shape[:2]
-    return [square(face, width, height, percent) for percent in SCALES]
 
 
 def crop_pixels(frame: np.ndarray, crops: list[Crop]) -> np.ndarray:

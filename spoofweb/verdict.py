@@ -45,7 +45,7 @@ def probability(logit: int, rules: dict) -> float:
 
 
 def word(logit: int, rules: dict, before: str = UNSURE) -> str:
-    """The word for a fixed-point logit; a word given `before` is kept until the logit is `hysteresis` inside the margin."""
+    """The word for a fixed-point logit; one given `before` is kept until `hysteresis` inside the margin."""
     above = logit - rules["threshold"]
     if above >= rules["margin"] - (rules["hysteresis"] if before == LIVE else 0):
         return LIVE

@@ -31,9 +31,7 @@ original = v2.Compose(
 """The original recipe on a uint8 [3, 224, 224] crop; draws from torch's global generator."""
 
 
-def views(
-    frame: np.ndarray, face: Face, rng: np.random.Generator, scale_ranges: list[list[int]]
-) -> torch.Tensor:
+def views(frame: np.ndarray, face: Face, rng: np.random.Generator, scale_ranges: list[list[int]]) -> torch.Tensor:
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. scale_ranges: K pairs of percent of the face side, one crop drawn from each.
@@ -75,7 +73,7 @@ def jitter(face: Face, ratio: float, rng: np.random.Generator) -> Face:
 
 def recolour(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Another exposure, gamma, white balance and saturation."""
-    gains = rng.uniform(0.92, 1.08, 3) * np.exp(rng.uniform(-0.35, 0.35))
+    gains = rng.uniform(0.92, 1.08, 3) * np.exp(rng.uniform(-0.25, 0.25))
     gamma, contrast = np.exp(rng.uniform(-0.3, 0.3)), rng.uniform(0.75, 1.25)
     levels = np.arange(256) / 255
     curve = (levels[None] ** gamma * gains[:, None] - 0.45) * contrast + 0.45

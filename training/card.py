@@ -232,8 +232,11 @@ def error_by_quality(rows: ScoreTable, threshold: float) -> dict[str, list[dict]
 def quantile_bins(values: np.ndarray, rows: ScoreTable, threshold: float) -> Iterator[dict]:
     """Bins low <= value < high (the last one closed) of about equally many pictures.
 
-    The rate of a class that a bin lacks is None.
+    The rate of a class that a bin lacks is None; pictures without the value are left out.
     """
+    rows, values = rows.where(np.isfinite(values)), values[np.isfinite(values)]
+    if not len(values):
+        return
     edges = np.unique(np.quantile(values, np.linspace(0, 1, QUALITY_BINS + 1)))
     place = np.searchsorted(edges[1:-1], values, "right")
     for index in range(max(len(edges) - 1, 1)):
@@ -251,22 +254,22 @@ def quantile_bins(values: np.ndarray, rows: ScoreTable, threshold: float) -> Ite
 def size_matched(val: ScoreTable) -> dict:
     """AUC on val with both classes weighted to one histogram of face sides, against all of val.
 
-    `real`, `attack`: pictures that keep a weight; `overlap`: share of each class's weight that remains. Without
-    any, the matched values are None. `size_auc` is the AUC of the face side itself taken as the score, near 0.5
-    where size is matched; `size_auc_all` is the same on all of val.
+    `real`, `attack`: pictures that keep a weight; `overlap`: share of the bona fide weight that remains. With
+    none, the matched values are None. `size_auc` is the AUC of the face side taken as the score, near 0.5
+    where size is matched; `size_auc_all` is the same before matching. Pictures without a face side weigh 0.
     """
-    weights = matching_weights(val.face_side, val.label)
-    overlap = float(weights[val.label == 1].mean())
+    sized = val.where(np.isfinite(val.face_side))
+    weights = matching_weights(sized.face_side, sized.label)
     auc_all = metrics.auc(val.logit, val.label)
-    matched = metrics.auc(val.logit, val.label, weights) if overlap else None
+    matched = metrics.auc(sized.logit, sized.label, weights) if weights.any() else None
     return {
-        **by_class(val.where(weights > 0)),
-        "overlap": overlap,
+        **by_class(sized.where(weights > 0)),
+        "overlap": float(weights[sized.label == 1].sum() / np.sum(val.label == 1)),
         "auc_all": auc_all,
         "auc": matched,
-        "drop": auc_all - matched if overlap else None,
-        "size_auc_all": metrics.auc(val.face_side, val.label),
-        "size_auc": metrics.auc(val.face_side, val.label, weights) if overlap else None,
+        "drop": None if matched is None else auc_all - matched,
+        "size_auc_all": metrics.auc(sized.face_side, sized.label) if all(by_class(sized).values()) else None,
+        "size_auc": metrics.auc(sized.face_side, sized.label, weights) if weights.any() else None,
     }
 
 
@@ -279,7 +282,7 @@ def matching_weights(face_side: np.ndarray, label: np.ndarray) -> np.ndarray:
     bins = np.floor(np.log2(face_side) / SIZE_STEP)
     weights = np.zeros(len(bins))
     for inside in (bins == index for index in np.unique(bins)):
-        shares = {value: np.mean(inside[label == value]) for value in (0, 1)}
+        shares = {value: inside[label == value].sum() / max(np.sum(label == value), 1) for value in (0, 1)}
         for value, share in shares.items():
             if share:
                 weights[inside & (label == value)] = min(shares.values()) / share

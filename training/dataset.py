@@ -1,7 +1,7 @@
 """Pictures on disk → crops for training: found with the product's detector, cut with the product's crop, cached.
 
-Layout: ROOT/{train,val,test}/{real,attack}/<identity>/*.jpg. A manifest (CSV) beside it may add what a folder name cannot:
-`path` (relative to ROOT), `source`, `attack_type` and `minifasnet` (a peer's live probability, a soft target).
+Layout: ROOT/{train,val,test}/{real,attack}/<identity>/*.jpg. A manifest (CSV) beside it may add what a folder name
+cannot: `path` (relative to ROOT), `source`, `attack_type` and `minifasnet` (a peer's live probability, a soft target).
 """
 
 import csv
@@ -76,9 +76,7 @@ def read_manifest(path: Path | None) -> dict[str, dict[str, str]]:
         with open(path, newline="") as file:
             return {row["path"]: row for row in csv.DictReader(file)}
     except (OSError, KeyError, UnicodeDecodeError) as error:
-        raise SpoofwebError(
-            f"{path}: not a manifest ({error!r}); it needs a CSV with a column `path`"
-        ) from None
+        raise SpoofwebError(f"{path}: not a manifest ({error!r}); it needs a CSV with a column `path`") from None
 
 
 def data_digest(pictures: list[Picture]) -> str:
@@ -91,12 +89,12 @@ def data_digest(pictures: list[Picture]) -> str:
 
 
 def locate(pictures: list[Picture], detector: bytes, cache: Path) -> list[Picture]:
-    """The pictures with their `face` as the product's detector finds it (None: not found), remembered in a cache folder."""
+    """The pictures with their `face` as the product's detector finds it (None: not found), cached."""
     key = hashlib.sha256(detector + preprocessing_digest().encode()).hexdigest()[:16]
     file = cache / f"faces-{key}.json"
     known = json.loads(file.read_text()) if file.exists() else {}
     stamps = [f"{p.path.resolve()}:{(s := p.path.stat()).st_size}:{s.st_mtime_ns}" for p in pictures]
-    todo = [(stamp, picture) for stamp, picture in zip(stamps, pictures) if stamp not in known]
+    todo = [(stamp, picture) for stamp, picture in zip(stamps, pictures, strict=True) if stamp not in known]
     if todo:
         run = open_detector(detector)
         for stamp, picture in tqdm(todo, desc="finding faces", unit="picture"):
@@ -105,14 +103,14 @@ def locate(pictures: list[Picture], detector: bytes, cache: Path) -> list[Pictur
             known[stamp] = largest(faces(detections, frame.shape[1], frame.shape[0]))
         write_atomically(file, json.dumps(known).encode())
     located = []
-    for stamp, picture in zip(stamps, pictures):
+    for stamp, picture in zip(stamps, pictures, strict=True):
         face = known[stamp] and Face(*known[stamp][:5], tuple(known[stamp][5]))
         located.append(replace(picture, face=face))
     return located
 
 
 def fixed_crops(pictures: list[Picture], scales_percent: list[int], cache: Path) -> np.ndarray:
-    """The product's own crops of located pictures: uint8 [P, K, 224, 224, 3], one per scale, as a read-only memory map."""
+    """The product's own crops of located pictures, one per scale: uint8 [P, K, 224, 224, 3], a cached memory map."""
     if not all(picture.face for picture in pictures):
         raise ValueError("only pictures with a face can be cropped")
     told = json.dumps([[p.name, p.path.stat().st_size, p.face] for p in pictures] + [scales_percent])

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 REAL, ATTACK = "#0072b2", "#d55e00"  # a pair that colour-blind readers tell apart (Okabe and Ito)
 FLOOR = 1e-3  # lowest rate on a logarithmic axis
 QUALITIES = {  # title and scale of the axis
-    "face_side": ("face side, px", "log"),
+    "face_side": ("face side, px", "linear"),
     "brightness": ("mean luma of the face", "linear"),
     "sharpness": ("variance of the Laplacian", "log"),
 }
@@ -47,12 +47,12 @@ def errors(models: list[dict]) -> Figure:
 
 def histograms(model: dict) -> Figure:
     """Live probabilities on val and on each test source, with the threshold."""
-    groups = {n: group for n, group in model["groups"].items() if n == "val" or n.startswith("test/")}
-    figure = Figure((7, 2.2 * len(groups)), layout="constrained")
-    panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True)[:, 0]
-    for (name, group), axes in zip(groups.items(), panels, strict=True):
+    names = ["val", *sorted(name for name in model["groups"] if name.startswith("test/"))]
+    figure = Figure((7, 2.2 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), 1, squeeze=False, sharex=True)[:, 0]
+    for name, axes in zip(names, panels, strict=True):
         for kind, colour in (("real", REAL), ("attack", ATTACK)):
-            counts = np.array(group["histogram"][kind])
+            counts = np.array(model["groups"][name]["histogram"][kind])
             edges = np.linspace(0, 1, len(counts) + 1)
             axes.stairs(counts / counts.sum(), edges, fill=True, alpha=0.55, color=colour, label=kind)
         axes.axvline(model["threshold_probability"], color="black", linestyle=":", label="threshold")
@@ -64,18 +64,19 @@ def histograms(model: dict) -> Figure:
 
 def quality(error_by: dict[str, dict[str, list[dict]]]) -> Figure:
     """BPCER and APCER in the quantile bins of each quality; one row of panels per split."""
-    figure = Figure((4 * len(QUALITIES), 3 * len(error_by)), layout="constrained")
-    panels = figure.subplots(len(error_by), len(QUALITIES), squeeze=False)
-    for (split, measured), row in zip(error_by.items(), panels, strict=True):
+    splits = [split for split in ("val", "test") if split in error_by]
+    figure = Figure((4 * len(QUALITIES), 3 * len(splits)), layout="constrained")
+    panels = figure.subplots(len(splits), len(QUALITIES), squeeze=False)
+    for split, row in zip(splits, panels, strict=True):
         for (name, (title, scale)), axes in zip(QUALITIES.items(), row, strict=True):
-            bins = measured[name]
-            edges = [bins[0]["low"], *(item["high"] for item in bins)]
-            for rate, colour in (("bpcer", REAL), ("apcer", ATTACK)):
-                rates = [np.nan if item[rate] is None else item[rate] for item in bins]
-                axes.stairs(rates, edges, baseline=None, color=colour, linewidth=2, label=rate.upper())
+            bins = error_by[split][name]
             axes.set(title=split, xlabel=title, xscale=scale, ylim=(-0.02, 1.02))
             axes.grid(alpha=0.3)
-    panels[0, 0].legend()
+            for rate, colour in (("bpcer", REAL), ("apcer", ATTACK)) if bins else ():
+                edges = [bins[0]["low"], *(item["high"] for item in bins)]
+                rates = [np.nan if item[rate] is None else item[rate] for item in bins]
+                axes.stairs(rates, edges, baseline=None, color=colour, linewidth=2, label=rate.upper())
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return figure
 
 

@@ -23,9 +23,9 @@ UNKNOWN_SPECIES = "unspecified"
 class ScoreTable:
     """Scored pictures, one row each; every field is an array of shape (n,).
 
-    label: 1 = bona fide, 0 = attack presentation. species: kind of attack, UNKNOWN_SPECIES where the file names
-    none. logit: raw network logit, rising with liveness; NaN = no face found (a non-response), and then
-    `MEASURED` may be NaN too.
+    label: 1 = bona fide, 0 = attack presentation. species: kind of attack, UNKNOWN_SPECIES where the file has
+    none. logit: raw network logit, rising with liveness; NaN = no face found (a non-response). The fields of
+    `MEASURED` are NaN where the file leaves them empty.
     """
 
     path: NDArray[np.str_]
@@ -87,18 +87,17 @@ def _row(row: dict[str, str | None], where: str) -> tuple:
         raise SpoofwebError(f"{where}: {empty[0]} is empty")
     if row["label"] not in ("0", "1"):
         raise SpoofwebError(f"{where}: label must be 1 (bona fide) or 0 (attack), not {row['label']!r}")
-    unanswered = row["logit"] == ""
-    logit = math.nan if unanswered else _number(row, "logit", where)
-    measured = {
-        name: math.nan if unanswered and row[name] == "" else _number(row, name, where) for name in MEASURED
-    }
-    if measured["face_side"] <= 0:
+    logit, *measured = (_number(row, name, where) for name in ("logit", *MEASURED))
+    if measured[MEASURED.index("face_side")] <= 0:
         raise SpoofwebError(f"{where}: face_side must be above 0 px, not {row['face_side']}")
     species = row["species"] or UNKNOWN_SPECIES
-    return (*(row[name] for name in TEXTS), int(row["label"]), species, logit, *measured.values())
+    return (*(row[name] for name in TEXTS), int(row["label"]), species, logit, *measured)
 
 
 def _number(row: dict[str, str | None], name: str, where: str) -> float:
+    """The number in a cell; NaN for an empty one only."""
+    if row[name] == "":
+        return math.nan
     try:
         value = float(row[name])
     except ValueError:

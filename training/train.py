@@ -2,8 +2,8 @@
 
     python -m training.train original --data FULL_DATASET_FRAMES --out runs/original [--backbone weights.safetensors]
 
-Writes OUT/last.pt after every epoch (kill it and start it again: it goes on and ends with the same weights), the best epoch on
-val as OUT/spoofnet.safetensors, OUT/log.jsonl, OUT/config.json and OUT/curve.svg. Test pictures are never read.
+Writes OUT/last.pt after every epoch (kill it and start it again: it goes on and ends with the same weights), the best
+epoch on val as OUT/spoofnet.safetensors, OUT/log.jsonl, OUT/config.json and OUT/curve.svg. Test pictures stay unread.
 """
 
 import argparse
@@ -38,27 +38,15 @@ WEB = Path(__file__).parents[1] / "web"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser(
-        description="Train SpoofNet.", epilog="Presets stand in training/presets.toml."
-    )
+    parser = argparse.ArgumentParser(description="Train SpoofNet.", epilog="Presets stand in training/presets.toml.")
     parser.add_argument("preset")
-    parser.add_argument(
-        "--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/"
-    )
+    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it goes on")
     parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
-    parser.add_argument(
-        "--simulated", type=Path, help="ROOT of simulated pictures, same layout (training.simulate)"
-    )
-    parser.add_argument(
-        "--backbone", type=Path, help="initial backbone weights; without it timm asks its hub"
-    )
-    parser.add_argument(
-        "--hold-out", default="", metavar="GLOB", help="train sites kept away and judged beside val"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value"
-    )
+    parser.add_argument("--simulated", type=Path, help="ROOT of simulated pictures, same layout (training.simulate)")
+    parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
+    parser.add_argument("--hold-out", default="", metavar="GLOB", help="train sites kept away and judged beside val")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--workers", type=int, default=2, help="loader processes")
     args = parser.parse_args(argv)
@@ -74,7 +62,6 @@ def train(args: argparse.Namespace) -> None:
     """The whole run, from the pictures to the best checkpoint."""
     config = read_preset(args.preset, args.set) | {"hold_out": args.hold_out}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.use_deterministic_algorithms(device.type == "cpu")
     data = load_data(args, config)
     run = Run(args.out, config | {"preset": args.preset, "data_sha256": data.digest})
     net = SpoofNet(config["texture"], pretrained=args.backbone is None)
@@ -144,9 +131,7 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     simulated = []
     if config["simulated_share"]:
         if not args.simulated:
-            raise SpoofwebError(
-                "this preset draws simulated attacks; make some (training.simulate), give --simulated"
-            )
+            raise SpoofwebError("this preset draws simulated attacks; make some (training.simulate), give --simulated")
         simulated = located(args.simulated, "train")
     held = [p for p in pictures if config["hold_out"] and fnmatch.fnmatch(p.site, config["hold_out"])]
     if config["hold_out"] and not held:
@@ -154,11 +139,7 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     held_sites = {p.site for p in held}
     pictures = [p for p in pictures if p.site not in held_sites]
     simulated = [p for p in simulated if p.site not in held_sites]
-    crops = (
-        fixed_crops(pictures, config["scales_percent"], args.cache)
-        if config["augment"] == "original"
-        else None
-    )
+    crops = fixed_crops(pictures, config["scales_percent"], args.cache) if config["augment"] == "original" else None
     return Data(
         pictures=pictures,
         simulated=simulated,
@@ -198,9 +179,7 @@ def sampling_chances(pictures: list[Picture], site_power: float) -> np.ndarray:
 class Samples(Dataset):
     """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target); each depends on its own seed alone."""
 
-    def __init__(
-        self, drawn: list[tuple[Picture, int | None]], crops: np.ndarray | None, config: dict, epoch: int
-    ):
+    def __init__(self, drawn: list[tuple[Picture, int | None]], crops: np.ndarray | None, config: dict, epoch: int):
         self.drawn, self.crops, self.config, self.epoch = drawn, crops, config, epoch
 
     def __len__(self) -> int:
@@ -222,9 +201,7 @@ class Samples(Dataset):
 def target(picture: Picture, config: dict) -> float:
     """The label, smoothed and mixed with the peer's opinion where there is one."""
     wanted = picture.label * (1 - config["smoothing"]) + config["smoothing"] / 2
-    if (
-        picture.peer is None or picture.source == "crops"
-    ):  # the peer needs surroundings, which those pictures lack
+    if picture.peer is None or picture.source == "crops":  # the peer needs surroundings, which those pictures lack
         return wanted
     return wanted * (1 - config["peer_weight"]) + picture.peer * config["peer_weight"]
 
@@ -241,14 +218,10 @@ class Trainer:
     def __init__(self, net: SpoofNet, config: dict, device: torch.device, steps_per_epoch: int):
         self.net = net.to(device, memory_format=torch.channels_last)
         self.config, self.device, self.steps_per_epoch = config, device, steps_per_epoch
-        self.optimiser = torch.optim.AdamW(
-            net.parameters(), config["lr"], weight_decay=config["weight_decay"]
-        )
+        self.optimiser = torch.optim.AdamW(net.parameters(), config["lr"], weight_decay=config["weight_decay"])
         self.average = None
         if config["ema"]:
-            self.average = AveragedModel(
-                net, multi_avg_fn=get_ema_multi_avg_fn(config["ema"]), use_buffers=True
-            )
+            self.average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(config["ema"]), use_buffers=True)
 
     @property
     def kept(self) -> SpoofNet:
@@ -265,9 +238,7 @@ class Trainer:
                 group["lr"] = self.learning_rate(epoch * self.steps_per_epoch + i)
             loss = self.loss(self.logits(self.net, crops), targets.float().to(self.device))
             if not torch.isfinite(loss):
-                raise SpoofwebError(
-                    f"epoch {epoch}, batch {i}: the loss is {loss.item()}; lower lr and start again"
-                )
+                raise SpoofwebError(f"epoch {epoch}, batch {i}: the loss is {loss.item()}; lower lr and start again")
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step()
@@ -304,9 +275,7 @@ class Trainer:
         """AUC of the mean logit over fixed crops."""
         net = self.kept.eval()
         scores = [
-            self.logits(net, torch.from_numpy(np.array(part.crops[i : i + 32])).permute(0, 1, 4, 2, 3))
-            .mean(1)
-            .cpu()
+            self.logits(net, torch.from_numpy(np.array(part.crops[i : i + 32])).permute(0, 1, 4, 2, 3)).mean(1).cpu()
             for i in range(0, len(part.crops), 32)
         ]
         return auc(torch.cat(scores).numpy(), part.labels)
@@ -333,9 +302,7 @@ class Run:
         told = json.dumps(config, indent=2, sort_keys=True)
         file = folder / "config.json"
         if file.exists() and file.read_text() != told:
-            raise SpoofwebError(
-                f"{file}: of another run (preset or data differ); choose another --out or delete it"
-            )
+            raise SpoofwebError(f"{file}: of another run (preset or data differ); choose another --out or delete it")
         write_atomically(file, told.encode())
 
     def resume(self, trainer: Trainer) -> int:
@@ -346,9 +313,7 @@ class Run:
             state = torch.load(self.last, map_location="cpu", weights_only=True)
             trainer.restore(state["trainer"])
         except Exception as error:  # torch raises many classes for a broken file
-            raise SpoofwebError(
-                f"{self.last}: not a whole checkpoint ({error}); delete it to start over"
-            ) from None
+            raise SpoofwebError(f"{self.last}: not a whole checkpoint ({error}); delete it to start over") from None
         self.log = state["log"]
         return len(self.log)
 

@@ -1,0 +1,94 @@
+"""Score val and test through the product's pipeline, one CSV row per picture.
+
+    python -m training.scores spoofweb/weights/spoofnet.safetensors --data FULL_DATASET_FRAMES --out product.csv
+
+`training.evaluate` turns such tables into the evaluation card.
+"""
+
+import argparse
+import csv
+import io
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from spoofweb import checkpoint, export, graphs
+from spoofweb.contract import CONTRACT
+from spoofweb.crop import Crop
+from spoofweb.errors import SpoofwebError
+from spoofweb.media import read_picture
+from spoofweb.pipeline import SIDE, Observation, Pipeline
+from spoofweb.resample import resample
+from training.dataset import Picture, scan, write_atomically
+from training.score_table import COLUMNS
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(description="Score val and test pictures.")
+    parser.add_argument("checkpoint", type=Path, help="SpoofNet weights, judged at the crops that they were trained on")
+    parser.add_argument("--data", type=Path, required=True, help="ROOT of {val,test}/{real,attack}/<identity>/")
+    parser.add_argument("--manifest", type=Path, help="CSV with sources and attack types")
+    parser.add_argument("--splits", nargs="+", default=["val", "test"])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--peer", type=Path, help="also write the manifest's peer opinion as a table of the same form")
+    args = parser.parse_args(argv)
+    try:
+        pictures = [picture for split in args.splits for picture in scan(args.data, split, args.manifest)]
+        net, about = checkpoint.load(args.checkpoint)
+        pipeline = Pipeline(graphs.detector_graph(), export.convert(net, {}), about["scales_percent"])
+        rows = [score(picture, pipeline) for picture in tqdm(pictures, desc="scoring", unit="picture")]
+        write_table(args.out, rows)
+        if args.peer:
+            write_table(args.peer, [row | {"logit": peer_logit(p)} for p, row in zip(pictures, rows, strict=True)])
+    except SpoofwebError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def score(picture: Picture, pipeline: Pipeline) -> dict:
+    """One row; `logit` and the measures of the face are empty where no face is found (a non-response)."""
+    frame = read_picture(picture.path)
+    seen = pipeline.observe(frame)
+    row = {"path": picture.name, "split": picture.split, "source": picture.source, "site": picture.site}
+    row |= {"label": picture.label, "species": picture.species}
+    return row | (measures(frame, seen) | {"logit": f"{seen.logit:.6f}"} if seen.face else {})
+
+
+def measures(frame: np.ndarray, seen: Observation) -> dict:
+    """Face side (px); mean luma (0..255) and variance of the Laplacian of the tightest crop at the network's size."""
+    tight: Crop = min(seen.crops, key=lambda crop: crop.side)
+    luma = np.asarray(Image.fromarray(resample(frame, tight.box, SIDE, SIDE)).convert("L"), float)
+    laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
+    side = max(seen.face.x1 - seen.face.x0, seen.face.y1 - seen.face.y0) / CONTRACT["detector"]["subpixel"]
+    return {
+        "face_side": f"{side:.1f}",
+        "brightness": f"{luma.mean():.2f}",
+        "sharpness": f"{laplacian.var():.2f}",
+    }
+
+
+def peer_logit(picture: Picture) -> str:
+    """The peer's probability as a logit, clipped to ± 13.8; empty where it gave none."""
+    if picture.peer is None:
+        return ""
+    live = min(max(picture.peer, 1e-6), 1 - 1e-6)
+    return f"{math.log(live / (1 - live)):.6f}"
+
+
+def write_table(path: Path, rows: list[dict]) -> None:
+    """Rows as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

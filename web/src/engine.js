@@ -1,0 +1,158 @@
+// @ts-check
+/**
+ * The page's handle on the worker: load once, then one frame at a time.
+ */
+
+/** @typedef {import("./contract.js").Contract} Contract */
+/** @typedef {import("./worker.js").FrameObservation} Observation */
+/** @typedef {import("./worker.js").Reply} Reply */
+/** @typedef {import("./worker.js").Request} Request */
+
+/**
+ * - no-webassembly: the browser cannot run the networks
+ * - download: a file did not come
+ * - model: a graph is broken or of another version
+ * - frame: this frame could not be read; the next may
+ * - busy: another frame is in flight
+ * - worker: the worker broke down; a new engine must be loaded
+ * - closed: `close` was called
+ * @typedef {"no-webassembly" | "download" | "model" | "frame" | "busy" | "worker" | "closed"} Reason
+ */
+
+export class EngineError extends Error {
+  /**
+   * @param {Reason} reason
+   * @param {string} detail for a developer; the page has its own words for each reason
+   */
+  constructor(reason, detail) {
+    super(`${reason}: ${detail}`);
+    this.name = "EngineError";
+    this.reason = reason;
+    this.detail = detail;
+  }
+}
+
+/**
+ * A picture file → its own pixels: upright by its EXIF orientation, colours as stored. Twin: spoofweb/media.py.
+ * @param {Blob} file
+ * @returns {Promise<ImageBitmap>} rejects with a DOMException where the file is no picture that this browser can read
+ */
+export function readPicture(file) {
+  return createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+}
+
+export class Engine {
+  /** @type {Worker} */
+  #worker;
+  /** @type {{id: number, resolve: (seen: Observation) => void, reject: (error: EngineError) => void} | null} */
+  #waiting = null;
+  /** @type {EngineError | null} why no frame can be judged any more */
+  #ended = null;
+  #lastId = 0;
+
+  /**
+   * Use `Engine.load`.
+   * @param {Worker} worker that has answered "ready"
+   * @param {Contract} contract
+   */
+  constructor(worker, contract) {
+    this.#worker = worker;
+    this.contract = contract;
+    worker.onmessage = ({ data }) => this.#answer(data);
+    listenForBreakdown(worker, (error) => this.#end(error));
+  }
+
+  /**
+   * Start a worker with both networks, warmed up.
+   * @param {string | URL} contractUrl relative to the page
+   * @param {{onProgress?: (bytes: {loaded: number, total: number}) => void}} [options]
+   * @returns {Promise<Engine>} rejects with an EngineError
+   */
+  static load(contractUrl, { onProgress } = {}) {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      const fail = (/** @type {EngineError} */ error) => {
+        worker.terminate();
+        reject(error);
+      };
+      listenForBreakdown(worker, fail);
+      worker.onmessage = (/** @type {MessageEvent<Reply>} */ { data }) => {
+        if (data.type === "progress") onProgress?.({ loaded: data.loaded, total: data.total });
+        else if (data.type === "ready") resolve(new Engine(worker, data.contract));
+        else if (data.type === "failed") fail(new EngineError(data.reason, data.detail));
+      };
+      ask(worker, { type: "load", contractUrl: new URL(contractUrl, document.baseURI).href });
+    });
+  }
+
+  /**
+   * Judge a frame. The bitmap is used up, whatever comes of it.
+   * @param {ImageBitmap} bitmap
+   * @param {number} timeMs when it was taken, on any clock
+   * @returns {Promise<Observation>} rejects with an EngineError
+   */
+  observe(bitmap, timeMs) {
+    const refused = this.#ended ?? (this.#waiting && new EngineError("busy", "another frame is in flight"));
+    if (refused) {
+      bitmap.close();
+      return Promise.reject(refused);
+    }
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting = { id, resolve, reject };
+      try {
+        ask(this.#worker, { type: "frame", id, bitmap, timeMs }, [bitmap]);
+      } catch (error) {
+        this.#waiting = null;
+        reject(new EngineError("frame", String(error))); // e.g. a bitmap that was closed before
+      }
+    });
+  }
+
+  /** Stop the worker; a frame in flight rejects with reason "closed". */
+  close() {
+    this.#end(new EngineError("closed", "the engine was closed"));
+  }
+
+  /** @param {Reply} reply */
+  #answer(reply) {
+    const waiting = this.#waiting;
+    if (!waiting || !("id" in reply) || reply.id !== waiting.id) return;
+    this.#waiting = null;
+    if (reply.type === "failed") {
+      waiting.reject(new EngineError(reply.reason, reply.detail));
+    } else {
+      const { type, id, ...seen } = reply;
+      waiting.resolve(seen);
+    }
+  }
+
+  /** @param {EngineError} error */
+  #end(error) {
+    this.#worker.terminate();
+    this.#ended ??= error;
+    this.#waiting?.reject(error);
+    this.#waiting = null;
+  }
+}
+
+/**
+ * @param {Worker} worker
+ * @param {Request} request
+ * @param {Transferable[]} [transfer]
+ */
+function ask(worker, request, transfer = []) {
+  worker.postMessage(request, transfer);
+}
+
+/**
+ * @param {Worker} worker
+ * @param {(error: EngineError) => void} broken
+ */
+function listenForBreakdown(worker, broken) {
+  worker.onerror = (event) => {
+    event.preventDefault();
+    broken(new EngineError("worker", event.message || "the worker script did not load"));
+  };
+  worker.onmessageerror = () => broken(new EngineError("worker", "a message could not be read"));
+}

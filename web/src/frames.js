@@ -1,0 +1,53 @@
+// @ts-check
+/** A video's frames, one at a time: the next is taken only after the last has been dealt with. */
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} signal Ends the loop; resolves soon after.
+ * @param {(timeMs: number) => Promise<void>} deal Called with the time in ms at which a new frame stood on the screen.
+ */
+export async function eachFrame(video, signal, deal) {
+  for (;;) {
+    const timeMs = await nextFrame(video, signal);
+    if (signal.aborted) return;
+    await deal(timeMs);
+  }
+}
+
+/**
+ * @param {HTMLVideoElement} video @param {AbortSignal} signal
+ * @returns {Promise<number>} The frame's time, or 0 once aborted.
+ */
+function nextFrame(video, signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(0);
+    const cancel = whenNew(video, (now) => {
+      signal.removeEventListener("abort", aborted);
+      resolve(now);
+    });
+    const aborted = () => {
+      cancel();
+      resolve(0);
+    };
+    signal.addEventListener("abort", aborted, { once: true });
+  });
+}
+
+/**
+ * @param {HTMLVideoElement} video @param {(now: number) => void} found
+ * @returns {() => void} Stops waiting.
+ */
+function whenNew(video, found) {
+  if ("requestVideoFrameCallback" in video) {
+    const id = video.requestVideoFrameCallback(found);
+    return () => video.cancelVideoFrameCallback(id);
+  }
+  const seen = /** @type {HTMLVideoElement} */ (video).currentTime;
+  /** @param {number} now */
+  const look = (now) => {
+    if (/** @type {HTMLVideoElement} */ (video).currentTime !== seen) found(now);
+    else id = requestAnimationFrame(look);
+  };
+  let id = requestAnimationFrame(look);
+  return () => cancelAnimationFrame(id);
+}

@@ -1,0 +1,155 @@
+// @ts-check
+/**
+ * Frame → observation: detect, crop, resample, judge. Twin: spoofweb/pipeline.py.
+ */
+
+import { square } from "./crop.js";
+import { detectorInput, faces, largest } from "./face.js";
+import { resample } from "./resample.js";
+
+/** @typedef {typeof import("onnxruntime-web")} Ort */
+/** @typedef {import("onnxruntime-web").InferenceSession} InferenceSession */
+/** @typedef {import("./contract.js").Contract} Contract */
+/** @typedef {import("./crop.js").Crop} Crop */
+/** @typedef {import("./face.js").Face} Face */
+/** @typedef {import("./resample.js").Frame} Frame */
+
+/**
+ * What one frame shows. Without a face: `face` and `logit` are null, `crops` and `logits` are empty.
+ * @typedef {object} Observation
+ * @property {Face[]} faces all of them, best score first
+ * @property {Face | null} face the one that is judged: the largest
+ * @property {Crop[]} crops one square per contract scale
+ * @property {number[]} logits calibrated, one per crop; above 0 leans towards bona fide
+ * @property {number | null} logit their mean
+ * @property {{detect: number, crop: number, network: number}} stages how long each took, ms
+ */
+
+/**
+ * A single-threaded ONNX Runtime session.
+ * @param {Ort} ort
+ * @param {Uint8Array} graph
+ * @param {Record<string, string>} inputs name → type, e.g. {crops: "uint8"}
+ * @param {string[]} outputs
+ * @returns {Promise<InferenceSession>} rejects unless the graph has just these inputs and outputs
+ */
+async function session(ort, graph, inputs, outputs) {
+  const made = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] });
+  const found = JSON.stringify(made.inputMetadata.map((entry) => [entry.name, entry.isTensor ? entry.type : ""]));
+  const names = JSON.stringify(made.outputNames);
+  if (found !== JSON.stringify(Object.entries(inputs)) || names !== JSON.stringify(outputs)) {
+    throw new Error(`the ONNX graph maps ${found} to ${names}, not ${JSON.stringify(inputs)} to ${outputs}`);
+  }
+  return made;
+}
+
+/** Both networks and the arithmetic between them. */
+export class Pipeline {
+  /**
+   * @param {Ort} ort
+   * @param {InferenceSession} detector
+   * @param {InferenceSession} spoofnet
+   * @param {Contract} contract
+   */
+  constructor(ort, detector, spoofnet, contract) {
+    this.ort = ort;
+    this.detector = detector;
+    this.spoofnet = spoofnet;
+    this.contract = contract;
+  }
+
+  /**
+   * Load both graphs and run each once: the first run takes many times as long as those that follow.
+   * @param {Ort} ort
+   * @param {Uint8Array} detector
+   * @param {Uint8Array} spoofnet
+   * @param {Contract} contract
+   * @returns {Promise<Pipeline>} rejects where a graph is broken or has other inputs and outputs
+   */
+  static async create(ort, detector, spoofnet, contract) {
+    const made = new Pipeline(
+      ort,
+      await session(ort, detector, { image: "uint8" }, ["detections"]),
+      await session(ort, spoofnet, { crops: "uint8" }, ["logit", "live"]),
+      contract,
+    );
+    const { side } = contract.input;
+    const blank = { data: new Uint8Array(side * side * 4), width: side, height: side };
+    await made.faces(blank);
+    await made.judge(made.cropPixels(blank, contract.crop.scales_percent.map(() => ({ x: 0, y: 0, side }))));
+    return made;
+  }
+
+  /**
+   * All faces in a frame, best score first.
+   * @param {Frame} frame
+   * @returns {Promise<Face[]>}
+   */
+  async faces(frame) {
+    const rules = this.contract.detector;
+    const image = new this.ort.Tensor("uint8", detectorInput(frame, rules), [1, rules.side, rules.side, 3]);
+    const { detections } = await this.detector.run({ image });
+    return faces(/** @type {Int32Array} */ (detections.data), frame.width, frame.height, rules);
+  }
+
+  /**
+   * Judge the largest face of a frame.
+   * @param {Frame} frame
+   * @returns {Promise<Observation>}
+   */
+  async observe(frame) {
+    const started = performance.now();
+    const found = await this.faces(frame);
+    const face = largest(found);
+    const detected = performance.now();
+    const stages = { detect: detected - started, crop: 0, network: 0 };
+    if (!face) return { faces: found, face, crops: [], logits: [], logit: null, stages };
+    const crops = this.faceCrops(face, frame);
+    const pixels = this.cropPixels(frame, crops);
+    const cropped = performance.now();
+    const logits = await this.judge(pixels);
+    stages.crop = cropped - detected;
+    stages.network = performance.now() - cropped;
+    const logit = logits.reduce((sum, value) => sum + value, 0) / logits.length;
+    return { faces: found, face, crops, logits, logit, stages };
+  }
+
+  /**
+   * The squares of a frame that are judged for a face, one per contract scale.
+   * @param {Face} face
+   * @param {Frame} frame
+   * @returns {Crop[]}
+   */
+  faceCrops(face, frame) {
+    const { crop, detector } = this.contract;
+    return crop.scales_percent.map((percent) => square(face, frame.width, frame.height, percent, detector.subpixel));
+  }
+
+  /**
+   * SpoofNet's input for some squares of a frame.
+   * @param {Frame} frame
+   * @param {Crop[]} crops
+   * @returns {Uint8Array} RGB bytes [crops.length, side, side, 3]
+   */
+  cropPixels(frame, crops) {
+    const { side } = this.contract.input;
+    const size = side * side * 3;
+    const pixels = new Uint8Array(crops.length * size);
+    crops.forEach((crop, i) => {
+      const out = pixels.subarray(i * size, (i + 1) * size);
+      resample(frame, [crop.x, crop.y, crop.x + crop.side, crop.y + crop.side], side, side, out);
+    });
+    return pixels;
+  }
+
+  /**
+   * @param {Uint8Array} pixels as cropPixels makes them
+   * @returns {Promise<number[]>} one logit per crop
+   */
+  async judge(pixels) {
+    const { side } = this.contract.input;
+    const crops = new this.ort.Tensor("uint8", pixels, [pixels.length / (side * side * 3), side, side, 3]);
+    const { logit } = await this.spoofnet.run({ crops });
+    return Array.from(/** @type {Float32Array} */ (logit.data));
+  }
+}

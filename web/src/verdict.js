@@ -1,0 +1,106 @@
+// @ts-check
+/**
+ * Judged frames → one word over time: live, attack, unsure or none. Twin: spoofweb/verdict.py.
+ *
+ * A pure reducer in fixed point: `step(state, frame, rules)` gives the next state, and nothing else is remembered.
+ */
+
+import { overlapPercent } from "./face.js";
+
+/** @typedef {import("./contract.js").VerdictRules} VerdictRules */
+/** @typedef {import("./face.js").FaceBox} FaceBox */
+/** @typedef {"live" | "attack" | "unsure" | "none"} Word */
+
+export const LIVE = "live";
+export const ATTACK = "attack";
+export const UNSURE = "unsure";
+export const NONE = "none";
+
+/**
+ * What one frame said. `logit` in fixed point (see `fixed`) and `box` are null without a face.
+ * @typedef {{timeMs: number, box: FaceBox | null, logit: number | null}} Judged
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Word} word so far
+ * @property {number | null} mean the trimmed mean logit behind it (fixed point), null while nothing was judged
+ * @property {readonly (readonly [timeMs: number, logit: number])[]} window oldest first
+ * @property {FaceBox | null} box
+ * @property {number} seenMs
+ */
+
+/** @type {Readonly<State>} */
+export const START = Object.freeze({ word: NONE, mean: null, window: Object.freeze([]), box: null, seenMs: 0 });
+
+/**
+ * A logit in the contract's fixed point, halves up, clipped to ± `logit_max`.
+ * @param {number} logit
+ * @param {VerdictRules} rules
+ * @returns {number}
+ */
+export function fixed(logit, rules) {
+  const steps = Math.floor(logit * rules.logit_one + 0.5);
+  return Math.max(-rules.logit_max, Math.min(rules.logit_max, steps));
+}
+
+/**
+ * Live probability (0..1) of a fixed-point logit.
+ * @param {number} logit
+ * @param {VerdictRules} rules
+ * @returns {number}
+ */
+export function probability(logit, rules) {
+  return 1 / (1 + Math.exp(-logit / rules.logit_one));
+}
+
+/**
+ * The word for a fixed-point logit; a word given `before` is kept until the logit is `hysteresis` inside the margin.
+ * @param {number} logit
+ * @param {VerdictRules} rules
+ * @param {Word} [before]
+ * @returns {Word}
+ */
+export function word(logit, rules, before = UNSURE) {
+  const above = logit - rules.threshold;
+  if (above >= rules.margin - (before === LIVE ? rules.hysteresis : 0)) return LIVE;
+  if (above <= -rules.margin + (before === ATTACK ? rules.hysteresis : 0)) return ATTACK;
+  return UNSURE;
+}
+
+/**
+ * The state after one more frame. Frames come in order of time; `rules` is the contract's `verdict`.
+ * @param {Readonly<State>} state
+ * @param {Judged} frame
+ * @param {VerdictRules} rules
+ * @returns {Readonly<State>}
+ */
+export function step(state, frame, rules) {
+  if (frame.box === null || frame.logit === null) {
+    const lost = state.box !== null && frame.timeMs - state.seenMs > rules.lost_ms;
+    return lost ? START : state;
+  }
+  let before = state;
+  if (state.box && overlapPercent(state.box, frame.box) < rules.same_face_percent) before = START;
+  if (frame.timeMs - before.seenMs > rules.lost_ms) before = START;
+  const oldest = frame.timeMs - rules.window_ms;
+  const kept = before.window.filter(([timeMs]) => timeMs >= oldest);
+  /** @type {State["window"]} */
+  const window = [...kept, /** @type {const} */ ([frame.timeMs, frame.logit])].slice(-rules.window_frames);
+  const mean = trimmedMean(window.map(([, logit]) => logit), rules.trim_percent);
+  const said = window.length >= rules.min_frames ? word(mean, rules, before.word) : UNSURE;
+  return Object.freeze({ word: said, mean, window: Object.freeze(window), box: frame.box, seenMs: frame.timeMs });
+}
+
+/**
+ * Mean of the values without the lowest and highest `percent` of them (counts rounded down), halves up.
+ * @param {number[]} values integers, at least one
+ * @param {number} percent below 50
+ * @returns {number}
+ */
+export function trimmedMean(values, percent) {
+  const drop = Math.floor((values.length * percent) / 100);
+  const kept = [...values].sort((a, b) => a - b).slice(drop, values.length - drop);
+  const sum = kept.reduce((total, value) => total + value, 0);
+  return Math.floor((2 * sum + kept.length) / (2 * kept.length));
+}

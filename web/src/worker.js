@@ -1,0 +1,192 @@
+// @ts-check
+/**
+ * The module Worker that sees the frames: it loads ONNX Runtime and both graphs, then judges one bitmap at a time.
+ *
+ * ONNX Runtime is imported here because its own proxy worker costs a copy and a round trip for every run.
+ */
+
+import { loadContract } from "./contract.js";
+import { Pipeline } from "./pipeline.js";
+
+/** @typedef {import("./contract.js").Contract} Contract */
+/** @typedef {import("./contract.js").FileKey} FileKey */
+/** @typedef {import("./resample.js").Frame} Frame */
+/** @typedef {"no-webassembly" | "download" | "model"} LoadReason */
+
+/** @typedef {{type: "load", contractUrl: string} | {type: "frame", id: number, bitmap: ImageBitmap, timeMs: number}} Request */
+
+/**
+ * @typedef {object} Seen what the worker adds to a pipeline's observation
+ * @property {number} timeMs as given with the frame
+ * @property {number} width of the frame, px
+ * @property {number} height of the frame, px
+ * @property {{grab: number, detect: number, crop: number, network: number}} stages how long each took, ms
+ */
+/** @typedef {Omit<import("./pipeline.js").Observation, "stages"> & Seen} FrameObservation */
+
+/**
+ * @typedef {{type: "progress", loaded: number, total: number}
+ *   | {type: "ready", contract: Contract}
+ *   | {type: "failed", reason: LoadReason, detail: string}
+ *   | {type: "observation", id: number} & FrameObservation
+ *   | {type: "failed", id: number, reason: "frame", detail: string}} Reply
+ */
+
+/** Why loading failed, in a word that the page has a text for. */
+class LoadError extends Error {
+  /**
+   * @param {LoadReason} reason
+   * @param {string} detail
+   */
+  constructor(reason, detail) {
+    super(detail);
+    this.reason = reason;
+  }
+}
+
+/** @type {Pipeline | null} */
+let pipeline = null;
+
+const canvas = new OffscreenCanvas(1, 1);
+// opaque: transparency is shown over black; read back every frame: the pixels stay in main memory
+const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+
+self.onmessage = (/** @type {MessageEvent<Request>} */ { data }) => {
+  if (data.type === "load") load(data.contractUrl);
+  else observe(data.id, data.bitmap, data.timeMs);
+};
+
+/** @param {Reply} reply */
+function send(reply) {
+  self.postMessage(reply);
+}
+
+/** @param {string} contractUrl absolute */
+async function load(contractUrl) {
+  try {
+    if (typeof WebAssembly !== "object") {
+      throw new LoadError("no-webassembly", "this browser has no WebAssembly, or it is switched off");
+    }
+    const contract = await attempt("download", () => loadContract(contractUrl));
+    pipeline = await start(contract, contractUrl);
+    send({ type: "ready", contract });
+  } catch (error) {
+    const reason = error instanceof LoadError ? error.reason : "model";
+    send({ type: "failed", reason, detail: message(error) });
+  }
+}
+
+/**
+ * @param {Contract} contract
+ * @param {string} contractUrl
+ * @returns {Promise<Pipeline>}
+ */
+async function start(contract, contractUrl) {
+  const total = Object.values(contract.bytes).reduce((sum, bytes) => sum + bytes, 0);
+  let loaded = 0;
+  const more = (/** @type {number} */ bytes) => {
+    loaded += bytes;
+    send({ type: "progress", loaded, total });
+  };
+  const url = (/** @type {FileKey} */ key) => new URL(contract.files[key], contractUrl).href;
+  const module = async (/** @type {FileKey} */ key) => {
+    const imported = await import(url(key));
+    more(contract.bytes[key]);
+    return imported;
+  };
+  const [ort, , wasm, detector, spoofnet] = await attempt("download", () =>
+    Promise.all([
+      /** @type {Promise<import("./pipeline.js").Ort>} */ (module("ort")),
+      module("ort_loader"), // ONNX Runtime imports it too, then from memory
+      download(url("ort_wasm"), more),
+      download(url("detector"), more),
+      download(url("spoofnet"), more),
+    ]),
+  );
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.proxy = false;
+  ort.env.wasm.wasmPaths = { mjs: url("ort_loader"), wasm: url("ort_wasm") };
+  ort.env.wasm.wasmBinary = wasm.buffer;
+  try {
+    return await Pipeline.create(ort, detector, spoofnet, contract);
+  } catch (error) {
+    // ONNX Runtime's words for a WebAssembly that does not start, e.g. without SIMD
+    throw new LoadError(/no available backend/.test(message(error)) ? "no-webassembly" : "model", message(error));
+  }
+}
+
+/**
+ * @template T
+ * @param {LoadReason} reason given to what goes wrong
+ * @param {() => Promise<T>} task
+ * @returns {Promise<T>}
+ */
+async function attempt(reason, task) {
+  try {
+    return await task();
+  } catch (error) {
+    throw new LoadError(reason, message(error));
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {(bytes: number) => void} more told of each part that has come
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function download(url, more) {
+  const response = await fetch(url);
+  if (!response.ok || !response.body) throw new Error(`${url}: HTTP status ${response.status}`);
+  const counted = response.body.pipeThrough(
+    new TransformStream({
+      transform(chunk, controller) {
+        more(chunk.byteLength);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  return new Uint8Array(await new Response(counted).arrayBuffer());
+}
+
+/**
+ * @param {number} id
+ * @param {ImageBitmap} bitmap closed here
+ * @param {number} timeMs
+ */
+async function observe(id, bitmap, timeMs) {
+  try {
+    if (!pipeline) throw new Error("a frame came before the networks were ready");
+    const started = performance.now();
+    const frame = grab(bitmap);
+    const grabbed = performance.now() - started;
+    const { stages, ...seen } = await pipeline.observe(frame);
+    const { width, height } = frame;
+    send({ type: "observation", id, timeMs, width, height, ...seen, stages: { grab: grabbed, ...stages } });
+  } catch (error) {
+    send({ type: "failed", id, reason: "frame", detail: message(error) });
+  } finally {
+    bitmap.close();
+  }
+}
+
+/**
+ * The bitmap's own pixels: drawn 1:1, because a canvas does not resize alike everywhere.
+ * @param {ImageBitmap} bitmap
+ * @returns {Frame}
+ */
+function grab(bitmap) {
+  if (!context) throw new Error("this browser gives no 2d canvas in a worker");
+  const { width, height } = bitmap;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  context.fillRect(0, 0, width, height); // black, also under the transparent parts of the picture before
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, width, height);
+}
+
+/** @param {unknown} error */
+function message(error) {
+  return error instanceof Error ? error.message : String(error);
+}
