@@ -16,7 +16,7 @@ CONTRACT = {
         "side": 224,  # px, square RGB crop that SpoofNet judges
     },
     "crop": {
-        "scales_percent": [120],  # crop side as a share of the face box side; one crop per entry, logits averaged
+        "scales_percent": [130, 270],  # crop side as a share of the face box side; one crop per entry, logits averaged
     },
     "detector": {
         "side": 128,  # px, square letterboxed input of BlazeFace short range
@@ -54,8 +54,8 @@ def preprocessing_digest() -> str:
 def compiled(card: dict, graphs: dict[str, str]) -> dict:
     """The contract as the product carries it.
 
-    card: the evaluation card; its `threshold` (logit at or above which a frame counts as bona fide, chosen on `val`)
-    and `headline` error rates are taken over. graphs: name of each ONNX graph → SHA-256 (hex) of its bytes.
+    card: the evaluation card; its `headline` is taken over: error rates, and the `threshold` (logit at or above which a
+    frame counts as bona fide, chosen on `val`). graphs: name of each ONNX graph → SHA-256 (hex) of its bytes.
     """
     return CONTRACT | {"verdict": verdict_rules(card), "graphs": graphs, "headline": card["headline"]}
 
@@ -63,14 +63,14 @@ def compiled(card: dict, graphs: dict[str, str]) -> dict:
 def verdict_rules(card: dict) -> dict:
     """The contract's `verdict` with the card's threshold in fixed point."""
     verdict = CONTRACT["verdict"]
-    return verdict | {"threshold": round(card["threshold"] * verdict["logit_one"])}
+    return verdict | {"threshold": round(card["headline"]["threshold"] * verdict["logit_one"])}
 
 
 def read_card(path: Path) -> dict:
     """The evaluation card of the committed weights; SpoofwebError where it is missing or not whole."""
     try:
         card = json.loads(path.read_text())
-        float(card["threshold"]), dict(card["headline"])
+        float(card["headline"]["threshold"])
         return card
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SpoofwebError(

@@ -107,11 +107,11 @@ class _Handler(SimpleHTTPRequestHandler):
     def list_directory(self, path):
         self.send_error(HTTPStatus.NOT_FOUND)
 
-    def end_headers(self):
-        kept = _HASHED.search(urlsplit(self.path).path[len(self.base) - 1 :])
+    def send_response(self, code, message=None):
+        super().send_response(code, message)
+        kept = code == HTTPStatus.OK and _HASHED.search(urlsplit(self.path).path[len(self.base) :])
         self.send_header("Cache-Control", "public, max-age=31536000, immutable" if kept else "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
-        super().end_headers()
 
     def log_message(self, format, *args):
         """Nothing: the terminal stays readable."""

@@ -34,8 +34,8 @@ class Parts:
 
     web: Path  # folder with src/, templates/ and style.css
     node_modules: Path  # the installed npm packages
-    detector: bytes  # ONNX
     spoofnet: Trained
+    detector: bytes  # ONNX
 
 
 def render(parts: Parts) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""The trained network that a site is built from: the committed one, or one given by its path, with its evaluation card."""
+"""The trained network that a site is built from, with its evaluation card: the committed one, or one given by path."""
 
 import importlib.util
 import os
@@ -13,14 +13,14 @@ from spoofweb.export import export, is_current
 from spoofweb.pipeline import open_spoofnet
 
 EXPORTERS = ("torch", "timm", "safetensors", "onnxsim")
-NO_CARD = {"threshold": 0.0, "headline": {}}
+NO_CARD = {"headline": {"threshold": 0.0}}
 
 
 class Trained(NamedTuple):
     """A network that is ready to run."""
 
     graph: bytes  # ONNX, inputs and outputs as SpoofNet's
-    card: dict  # the evaluation card: `threshold` (logit) and `headline` (error rates), and what else it says
+    card: dict  # the evaluation card; its `headline` has the `threshold` (logit)
 
 
 def committed(

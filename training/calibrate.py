@@ -6,13 +6,15 @@ val.csv comes from `training.scores CHECKPOINT`. Guo et al. 2017, "On Calibratio
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
+
+import numpy as np
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
 from spoofweb.metrics import fit_temperature
+from training.score_table import read_table
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,26 +25,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="where the calibrated checkpoint goes")
     args = parser.parse_args(argv)
     try:
-        logits, labels = val_scores(args.scores)
+        table = read_table(args.scores)
+        used = (table.split == "val") & np.isfinite(table.logit)
         net, about = checkpoint.load(args.checkpoint)
-        temperature = fit_temperature(logits, labels)
+        temperature = fit_temperature(table.logit[used], table.label[used])
         net.temperature *= temperature
         checkpoint.save(net, args.out, about)
-        print(f"temperature × {temperature:.4f} over {len(labels)} val pictures; {args.out}")
+        print(f"temperature × {temperature:.4f} over {used.sum()} val pictures; {args.out}")
     except SpoofwebError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def val_scores(path: Path) -> tuple[list[float], list[int]]:
-    """Logits and labels of the val rows that have a face."""
-    try:
-        with open(path, newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["split"] == "val" and row["logit"]]
-        return [float(row["logit"]) for row in rows], [int(row["label"]) for row in rows]
-    except (OSError, KeyError, ValueError) as error:
-        raise SpoofwebError(f"{path}: not a table of scores ({error!r}); make it with training.scores") from None
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from spoofweb.contract import CONTRACT, preprocessing_digest
+from spoofweb.contract import CONTRACT, digest
 from spoofweb.crop import square
 from spoofweb.errors import SpoofwebError
 from spoofweb.face import Face, detector_input, faces, largest
@@ -90,7 +90,7 @@ def data_digest(pictures: list[Picture]) -> str:
 
 def locate(pictures: list[Picture], detector: bytes, cache: Path) -> list[Picture]:
     """The pictures with their `face` as the product's detector finds it (None: not found), cached."""
-    key = hashlib.sha256(detector + preprocessing_digest().encode()).hexdigest()[:16]
+    key = hashlib.sha256(detector + digest(CONTRACT["detector"]).encode()).hexdigest()[:16]
     file = cache / f"faces-{key}.json"
     known = json.loads(file.read_text()) if file.exists() else {}
     stamps = [f"{p.path.resolve()}:{(s := p.path.stat()).st_size}:{s.st_mtime_ns}" for p in pictures]

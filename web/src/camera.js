@@ -150,7 +150,7 @@ async function acquire({ deviceId, facing }) {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...WISHES, ...which } });
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== "OverconstrainedError") throw error;
+    if (nameOf(error) !== "OverconstrainedError") throw error;
     return navigator.mediaDevices.getUserMedia({ audio: false, video: WISHES });
   }
 }
@@ -167,7 +167,7 @@ async function devices() {
 
 /** The state for a refused getUserMedia. @param {unknown} error @returns {Promise<string>} */
 async function problem(error) {
-  switch (error instanceof Error ? error.name : "") {
+  switch (nameOf(error)) {
     case "NotAllowedError":
     case "SecurityError":
       if (embeddedWithoutCamera()) return "blocked";
@@ -214,7 +214,13 @@ function stop(stream) {
   for (const track of stream.getTracks()) track.stop();
 }
 
-/** @param {unknown} error */
+/** Some browsers' OverconstrainedError is no Error. @param {unknown} error @returns {string} */
+function nameOf(error) {
+  return /** @type {{name?: string}} */ (error)?.name ?? "";
+}
+
+/** @param {unknown} error @returns {string} */
 function describe(error) {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const { message = "" } = /** @type {{message?: string}} */ (error);
+  return [nameOf(error), message].filter(Boolean).join(": ");
 }

@@ -150,7 +150,7 @@ async function watch(stream) {
       latency.add(performance.now() - began);
       said = verdict.step(said, asJudged(seen, rules), rules);
       const frames = state.frames + 1;
-      const due = frames % LATENCY_EVERY === 1;
+      const due = frames % LATENCY_EVERY === 0;
       update({
         judged: asShown(seen, said.word, said.mean, rules),
         frames,

@@ -129,10 +129,11 @@ export function screen(state) {
 /** @param {string} name @param {State} state @returns {Panel} */
 function panelOf(name, { engine, camera, picture }) {
   const { icon, acts, link = "" } = PANELS[name];
+  const words = name === "loading" ? "ready" : name; // the camera may be started before the networks are there
   return {
     icon,
-    title: say(`${name}.title`),
-    text: say(`${name}.text`, { file: picture?.file ?? "" }),
+    title: say(`${words}.title`),
+    text: say(`${words}.text`, { file: picture?.file ?? "" }),
     detail: engine.name === "failed" ? engine.detail : picture ? "" : camera.detail,
     actions: acts.map(({ act, key }) => ({ act, label: say(key) })),
     link,
@@ -171,7 +172,8 @@ function percentOf(live) {
 
 /** @param {string} name @param {State} state */
 function listOf(name, { camera }) {
-  if (name !== "running") return { cameras: [], current: "", note: "" };
+  const known = camera.cameras.some(({ id }) => id === camera.deviceId);
+  if (name !== "running" || !known) return { cameras: [], current: "", note: "" };
   const cameras = camera.cameras.map(({ id, label }, i) => ({ id, label: label || say("camera.nth", { n: i + 1 }) }));
   return { cameras, current: camera.deviceId, note: camera.substituted ? say("substituted") : "" };
 }

@@ -77,12 +77,12 @@ export class View {
   /** @param {Screen["panel"]} panel */
   #panel(panel) {
     element("panel").hidden = !panel;
+    this.#buttons(element("panel-actions"), panel?.actions ?? [], panel?.link);
     if (!panel) return;
     element("panel-icon").setAttribute("href", `#icon-${panel.icon}`);
     write("panel-title", panel.title);
     write("panel-text", panel.text);
     write("panel-detail", panel.detail);
-    this.#buttons(element("panel-actions"), panel.actions, panel.link);
   }
 
   /** @param {Screen["verdict"]} verdict */

@@ -48,7 +48,7 @@ class LoadError extends Error {
 let pipeline = null;
 
 const canvas = new OffscreenCanvas(1, 1);
-// opaque: transparency is shown over black; read back every frame: the pixels stay in main memory
+// without alpha nothing is multiplied in and divided out again; read back every frame, the pixels stay in main memory
 const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 
 self.onmessage = (/** @type {MessageEvent<Request>} */ { data }) => {
@@ -181,7 +181,7 @@ function grab(bitmap) {
     canvas.width = width;
     canvas.height = height;
   }
-  context.fillRect(0, 0, width, height); // black, also under the transparent parts of the picture before
+  context.fillRect(0, 0, width, height); // black under what is transparent, not the frame before
   context.drawImage(bitmap, 0, 0);
   return context.getImageData(0, 0, width, height);
 }

@@ -1,0 +1,62 @@
+/**
+ * Makes a front and a rear camera of Chromium's one fake camera, lets a test refuse or delay them, and keeps books on
+ * all that the page does with them. Runs in the page before its own scripts.
+ */
+(() => {
+  const books = {
+    asked: [], // the video constraints of each getUserMedia
+    tracks: [], // all that were ever handed out
+    waiting: new Set(), // requests for a video frame that are not answered yet
+    mostWaiting: 0,
+    said: [], // {state, verdict, live, frames} after each change of the page's attributes
+    refusals: [], // names of the errors of the next requests; "" lets one pass
+    delayMs: 0, // how long an answer takes
+    permission: "granted",
+    live: () => books.tracks.filter((track) => track.readyState === "live").length,
+  };
+  window.books = books;
+
+  const cameras = { front: "user", rear: "environment" };
+  const devices = navigator.mediaDevices;
+  if (!devices) return;
+  const getUserMedia = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async ({ video }) => {
+    books.asked.push(video);
+    const refusal = books.refusals.shift();
+    await new Promise((done) => setTimeout(done, books.delayMs));
+    if (refusal) throw new DOMException("refused for the test", refusal);
+    const { deviceId, facingMode, ...wishes } = video;
+    const id = deviceId?.exact ?? (facingMode === "environment" ? "rear" : "front");
+    const stream = await getUserMedia({ video: wishes });
+    for (const track of stream.getTracks()) {
+      const settings = track.getSettings.bind(track);
+      track.getSettings = () => ({ ...settings(), deviceId: id, facingMode: cameras[id] });
+      books.tracks.push(track);
+    }
+    return stream;
+  };
+  devices.enumerateDevices = async () =>
+    Object.keys(cameras).map((id) => ({ kind: "videoinput", deviceId: id, label: `The ${id} camera`, groupId: "" }));
+  navigator.permissions.query = async () => ({ state: books.permission });
+
+  const video = HTMLVideoElement.prototype;
+  const { requestVideoFrameCallback, cancelVideoFrameCallback } = video;
+  video.requestVideoFrameCallback = function (found) {
+    const id = requestVideoFrameCallback.call(this, (...frame) => {
+      books.waiting.delete(id);
+      found(...frame);
+    });
+    books.waiting.add(id);
+    books.mostWaiting = Math.max(books.mostWaiting, books.waiting.size);
+    return id;
+  };
+  video.cancelVideoFrameCallback = function (id) {
+    books.waiting.delete(id);
+    cancelVideoFrameCallback.call(this, id);
+  };
+
+  new MutationObserver(() => {
+    const { state, verdict, live, frames } = document.documentElement.dataset;
+    books.said.push({ state, verdict, live, frames: Number(frames) });
+  }).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-state", "data-verdict", "data-live", "data-frames"] });
+})();

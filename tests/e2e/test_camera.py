@@ -1,0 +1,370 @@
+"""The page before Chromium's fake camera: the same answers as Python's on the same clip, and no dead end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import fixtures
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from spoofweb import contract, serve, verdict
+from spoofweb.cli import judged
+from spoofweb.media import read_video
+
+BOOKS = Path(__file__).with_name("cameras.js")
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+TOLERANCE = 0.02
+CLEAR = 0.1  # logits between a fixture and each threshold: colour conversion must not decide on its word
+START, STOP = "#panel-actions [data-act=start]", "#control-actions [data-act=stop]"
+
+
+@pytest.fixture(scope="module")
+def rules(spoofnet) -> dict:
+    """The contract's verdict rules."""
+    return contract.verdict_rules(spoofnet.card)
+
+
+@pytest.fixture(scope="module")
+def clips(pipeline, rules) -> dict[str, fixtures.Clip]:
+    """Clips by name."""
+    bona_fide = decided(fixtures.bona_fides(), pipeline, rules)
+    stills = {"bona_fide": bona_fide, "no_face": fixtures.no_face()}
+    stills |= {kind: decided(fixtures.attacks(kind), pipeline, rules) for kind in ("print", "phone", "monitor")}
+    clips = {name: [still] * 5 for name, still in stills.items()}
+    clips["lost_and_found"] = fixtures.lost_and_found(bona_fide)
+    return {name: fixtures.Clip(name, frames) for name, frames in clips.items()}
+
+
+@pytest.fixture(scope="module")
+def camera(launch, clips, tmp_path_factory):
+    """A Chromium whose camera shows the bona fide still."""
+    file = clips["bona_fide"].write(tmp_path_factory.mktemp("clip"))
+    with launch(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={file}") as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(camera, server) -> Iterator[Page]:
+    """The page in that Chromium, its networks loaded; no error may be left uncaught, no track or loop left over."""
+    with camera.new_context() as context:
+        page = context.new_page()
+        errors = []
+        page.on("pageerror", errors.append)
+        opened(page, server)
+        yield page
+        assert page.evaluate("books.mostWaiting") <= 1, "two loops took frames at once"
+        assert errors == []
+
+
+def decided(stills: Iterator[np.ndarray], pipeline, rules: dict) -> np.ndarray:
+    """The first still whose verdict stays the same under a small change of its logit."""
+    reach = (rules["margin"], rules["margin"] - rules["hysteresis"])
+    bounds = [rules["threshold"] + sign * r for sign in (-1, 1) for r in reach]
+    for still in stills:
+        logit = pipeline.observe(still).logit
+        if logit is not None and all(abs(logit * rules["logit_one"] - b) > CLEAR * rules["logit_one"] for b in bounds):
+            return still
+    raise AssertionError("no still is clear of the thresholds; add candidates to the fixtures")
+
+
+def opened(page: Page, url: str) -> None:
+    """Load the site with books kept, and wait for its networks."""
+    page.add_init_script(path=BOOKS)
+    page.goto(url)
+    state(page, "ready")
+
+
+def state(page: Page, name: str) -> None:
+    """Wait until the page says that it is in a state."""
+    expect(page.locator("html")).to_have_attribute("data-state", name, timeout=30_000)
+
+
+def until(page: Page, condition: str, seconds: float = 30) -> None:
+    """Wait until a JavaScript expression is true; the page's CSP forbids Playwright's own way of doing so."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, f"never became true: {condition}"
+        page.wait_for_timeout(50)
+
+
+def start(page: Page) -> None:
+    """Press the panel's start button and wait for judged frames."""
+    page.click(START)
+    judging(page)
+
+
+def judging(page: Page) -> None:
+    """Wait until frames are judged, one camera is on and one loop runs."""
+    state(page, "running")
+    until(page, "Number(document.documentElement.dataset.frames) >= 3")
+    assert page.evaluate("books.live()") == 1
+
+
+def all_off(page: Page) -> None:
+    """No camera is on, and no loop waits for a frame."""
+    assert page.evaluate("books.live()") == 0
+    until(page, "books.waiting.size === 0")
+
+
+def without_repeats(words: list[str]) -> list[str]:
+    return [word for i, word in enumerate(words) if i == 0 or word != words[i - 1]]
+
+
+def python_says(file: Path, pipeline, rules: dict, loops: int) -> list[verdict.State]:
+    """The verdict after each frame of a clip that is shown `loops` times in a row."""
+    seen = {}  # a clip has few different frames
+    frames = [frame for _, frame in read_video(file)]
+    state, states = verdict.State(), []
+    for number, frame in enumerate(frames * loops):
+        observation = seen.setdefault(frame.tobytes(), None) or pipeline.observe(frame)
+        seen[frame.tobytes()] = observation
+        time_ms = number * 1000 // fixtures.FRAMES_PER_SECOND
+        state = verdict.step(state, judged(observation, time_ms, rules), rules)
+        states.append(state)
+    return states
+
+
+@pytest.mark.parametrize("name", ["bona_fide", "print", "phone", "monitor", "no_face", "lost_and_found"])
+def test_the_page_agrees_with_python(name, clips, launch, server, pipeline, rules, tmp_path):
+    file = clips[name].write(tmp_path)
+    states = python_says(file, pipeline, rules, loops=2 if name == "lost_and_found" else 4)
+    words = without_repeats([state.word for state in states])
+    lives = [verdict.probability(state.mean, rules) for state in states if state.mean is not None]
+    if name == "lost_and_found":  # the fake camera begins anywhere in its clip
+        words = words[words.index("none") :]
+        enough = "books.said.filter((s, i, all) => i && s.verdict !== all[i - 1].verdict).length > 6"
+    else:
+        enough = f"Number(document.documentElement.dataset.frames) >= {2 * rules['window_frames']}"
+    with launch(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={file}") as browser:
+        for facing in ("front", "rear"):
+            with browser.new_context() as context:
+                page = context.new_page()
+                opened(page, server)
+                start(page)
+                if facing == "rear":
+                    page.click("#control-actions [data-act=turn]")
+                    until(page, "document.querySelector('#cameras').value === 'rear'")
+                    page.evaluate("books.said.length = 0")
+                until(page, enough, seconds=90)
+                said = [entry for entry in page.evaluate("books.said") if entry["verdict"]]
+            page_words = without_repeats([entry["verdict"] for entry in said])
+            if name == "lost_and_found":
+                page_words = page_words[page_words.index("none") :]
+                assert len(page_words) >= 3
+                assert page_words[: len(words)] == words[: len(page_words)]
+            else:
+                assert page_words == words
+            page_lives = [float(entry["live"]) for entry in said if entry["live"]]
+            assert bool(page_lives) == bool(lives) == (name != "no_face")
+            for live in page_lives:
+                assert min(abs(live - other) for other in lives) <= TOLERANCE
+
+
+def test_nothing_is_requested_once_the_networks_are_loaded(camera, site):
+    requests, live = [], "document.documentElement.dataset.live"
+    with camera.new_context() as context:
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        with serve.serving(site) as url:
+            opened(page, url)
+            assert requests and all(address.startswith(url) for address in requests if "://" in address), requests
+            assert any(address.endswith(".onnx") for address in requests), "the worker's requests are not seen"
+        requests.clear()
+        context.set_offline(True)  # and the server has gone
+        start(page)
+        until(page, f"{live} !== ''")
+        page.click(STOP)
+        page.locator("#file").set_input_files(
+            {"name": "room.png", "mimeType": "image/png", "buffer": fixtures.png(fixtures.no_face())}
+        )
+        expect(page.locator("html")).to_have_attribute("data-verdict", "none")
+        start_again = page.locator("#control-actions [data-act=start]")
+        start_again.click()
+        judging(page)
+    assert [address for address in requests if address.startswith("http")] == []
+
+
+def test_the_preview_is_mirrored_for_the_front_camera_only(page):
+    transforms = "[...document.querySelectorAll('#video, #overlay')].map((e) => getComputedStyle(e).transform)"
+    start(page)
+    page.wait_for_selector("#overlay .box", state="attached")
+    assert page.evaluate(transforms) == ["matrix(-1, 0, 0, 1, 0, 0)"] * 2
+    box = page.get_attribute("#overlay .box", "d")
+    page.click("#control-actions [data-act=turn]")
+    until(page, "document.querySelector('#cameras').value === 'rear'")
+    page.wait_for_selector("#overlay .box", state="attached")
+    assert page.evaluate(transforms) == ["none"] * 2
+    assert page.get_attribute("#overlay .box", "d") == box, "what is judged must not be mirrored"
+
+
+def test_a_camera_is_chosen_from_the_list(page):
+    start(page)
+    assert page.locator("#cameras option").all_inner_texts() == ["The front camera", "The rear camera"]
+    page.select_option("#cameras", "rear")
+    until(page, "books.asked.length === 2")
+    judging(page)
+    assert page.evaluate("books.asked[1].deviceId") == {"exact": "rear"}
+    assert page.input_value("#cameras") == "rear"
+    expect(page.locator("#list-note")).to_be_hidden()
+
+
+def test_a_double_start_starts_once(page):
+    page.evaluate("books.delayMs = 200")
+    page.evaluate("for (const n of [1, 2]) document.querySelector('[data-act=start]')?.click()")
+    judging(page)
+    assert page.evaluate("books.tracks.length") == 1
+
+
+def test_of_two_starts_at_once_the_latest_wins(page, app):
+    page.evaluate("books.delayMs = 200")
+    name, facing = page.evaluate(
+        """async (app) => {
+          const { Camera } = await import(new URL(`${app}/camera.js`, document.baseURI));
+          const camera = new Camera(() => {});
+          await Promise.all([
+            camera.start({ facing: "user" }),
+            camera.start({ facing: "user" }),
+            camera.start({ facing: "environment" }),
+          ]);
+          return [camera.state.name, camera.state.stream.getVideoTracks()[0].getSettings().facingMode];
+        }""",
+        app,
+    )
+    assert (name, facing) == ("running", "environment")
+    assert page.evaluate("books.live()") == 1
+
+
+def test_switching_while_a_switch_is_under_way(page):
+    start(page)
+    page.evaluate("books.delayMs = 300")
+    page.select_option("#cameras", "rear")
+    state(page, "asking")
+    page.evaluate(
+        """() => {
+          const list = document.querySelector("#cameras");
+          list.replaceChildren(new Option("front", "front"));
+          list.dispatchEvent(new Event("change"));
+        }"""
+    )
+    judging(page)
+    page.wait_for_timeout(700)  # the overtaken camera would be here by now
+    assert page.evaluate("books.live()") == 1
+    assert page.evaluate("books.tracks.find((t) => t.readyState === 'live').getSettings().deviceId") == "front"
+
+
+def test_a_stop_while_starting_leaves_no_camera_on(page):
+    page.evaluate("books.delayMs = 300")
+    page.click(START)
+    state(page, "asking")
+    page.click("#panel-actions [data-act=stop]")
+    state(page, "stopped")
+    page.wait_for_timeout(700)
+    all_off(page)
+    start(page)
+
+
+def test_stop_and_start_again(page):
+    start(page)
+    page.click(STOP)
+    state(page, "stopped")
+    all_off(page)
+    start(page)
+
+
+def test_an_unplugged_camera_is_named_and_can_be_started_again(page):
+    start(page)
+    page.evaluate("books.tracks[0].stop(), books.tracks[0].dispatchEvent(new Event('ended'))")
+    state(page, "ended")
+    all_off(page)
+    start(page)
+
+
+@pytest.mark.parametrize(
+    "error, permission, name",
+    [
+        ("NotAllowedError", "denied", "denied"),
+        ("NotAllowedError", "prompt", "dismissed"),
+        ("NotFoundError", "granted", "no-camera"),
+        ("NotReadableError", "granted", "busy"),
+        ("AbortError", "granted", "busy"),
+    ],
+)
+def test_a_refusal_is_named_and_the_next_start_works(page, error, permission, name):
+    page.evaluate("([error, permission]) => { books.refusals = [error]; books.permission = permission; }", [error, permission])
+    page.click(START)
+    state(page, name)
+    assert error in page.inner_text("#panel-detail")
+    all_off(page)
+    start(page)
+
+
+def test_a_camera_that_is_gone_is_replaced_by_another(page):
+    start(page)
+    page.evaluate("books.refusals = ['OverconstrainedError']")
+    page.select_option("#cameras", "rear")
+    until(page, "books.asked.length === 3")
+    judging(page)
+    assert "deviceId" not in page.evaluate("books.asked[2]")
+    expect(page.locator("#list-note")).to_be_visible()
+
+
+def test_a_camera_that_cannot_do_it_is_named(page):
+    page.evaluate("books.refusals = ['OverconstrainedError', 'OverconstrainedError']")
+    page.click(START)
+    state(page, "overconstrained")
+    assert page.evaluate("books.asked.length") == 2
+    start(page)
+
+
+def hide(page: Page, hidden: bool) -> None:
+    """Let the page believe that its tab went out of sight, or came back."""
+    page.evaluate(
+        """(hidden) => {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+@pytest.mark.parametrize("permission", ["granted", "prompt"])
+def test_a_hidden_page_switches_the_camera_off(page, permission):
+    start(page)
+    page.evaluate("(permission) => { books.permission = permission; }", permission)
+    hide(page, True)
+    state(page, "paused")
+    all_off(page)
+    hide(page, False)
+    if permission == "prompt":  # going on by itself would make the browser ask out of the blue
+        state(page, "paused")
+        page.click(START)
+    judging(page)
+
+
+def test_a_camera_that_comes_while_the_page_is_hidden_is_switched_off(page):
+    page.evaluate("books.delayMs = 200")
+    page.click(START)
+    hide(page, True)
+    state(page, "paused")
+    all_off(page)
+
+
+def test_a_machine_without_camera(launch, server):
+    with launch() as browser, browser.new_context(permissions=["camera"]) as context:
+        page = context.new_page()
+        page.goto(server)
+        state(page, "ready")
+        page.click(START)
+        state(page, "no-camera")
+
+
+def test_a_browser_that_says_no(launch, server):
+    with launch("--use-fake-device-for-media-stream", "--deny-permission-prompts") as browser:
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(server)
+            state(page, "ready")
+            page.click(START)
+            expect(page.locator("html")).to_have_attribute("data-state", "denied")

@@ -1,0 +1,36 @@
+"""Videos become two pictures a second; one that cannot be read is named, skipped and told by the exit status."""
+
+import numpy as np
+from PIL import Image
+
+from tests.test_media import write_video
+from training import frames
+
+
+def test_two_pictures_a_second(tmp_path):
+    source = tmp_path / "videos/train/real/anna"
+    source.mkdir(parents=True)
+    write_video(source / "x.mp4", [np.full((64, 64, 3), 10 * i, np.uint8) for i in range(20)], rate=10)
+    assert frames.main([str(tmp_path / "videos"), str(tmp_path / "out")]) == 0
+    made = sorted((tmp_path / "out/train/real/anna").iterdir())
+    assert [p.name for p in made] == [f"x-{i:04d}.jpg" for i in range(4)]
+    levels = [np.asarray(Image.open(p)).mean() for p in made]
+    assert np.allclose(levels, [0, 50, 100, 150], atol=5)
+
+
+def test_unreadable_video_is_named_and_leaves_nothing(tmp_path, capsys):
+    source = tmp_path / "videos/val/attack/anna"
+    source.mkdir(parents=True)
+    (source / "broken.mp4").write_bytes(b"no video")
+    write_video(source / "good.mp4", [np.zeros((64, 64, 3), np.uint8)] * 5)
+    assert frames.main([str(tmp_path / "videos"), str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr()
+    assert "error: " in shown.err and "broken.mp4" in shown.err
+    assert [p.name for p in (tmp_path / "out/val/attack/anna").iterdir()] == ["good-0000.jpg"]
+
+
+def test_no_videos(tmp_path, capsys):
+    assert frames.main([str(tmp_path), str(tmp_path / "out")]) == 2
+    assert frames.main([str(tmp_path / "missing"), str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.count("error: ") == 2
+    assert not (tmp_path / "out").exists()

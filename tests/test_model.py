@@ -1,0 +1,53 @@
+"""SpoofNet's shape is the one described: both texture branches, pooled maps, one logit per crop."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from spoofweb.errors import SpoofwebError
+from spoofweb.model import SpoofNet, initialise_backbone
+
+
+@pytest.mark.parametrize(("texture", "parameters"), [("plain", 1_060_129), ("separable", 1_015_865)])
+def test_size_and_maps(texture, parameters):
+    net = SpoofNet(texture).eval()
+    assert sum(p.numel() for p in net.parameters()) == parameters
+    fine, coarse = net.features(torch.rand(3, 3, 224, 224))
+    assert fine.shape == (3, 64, 28, 28) and coarse.shape == (3, 576, 7, 7)
+    assert net.classify(fine, coarse).shape == (3,)
+
+
+def test_head_is_the_described_one():
+    kinds = [type(layer).__name__ for layer in SpoofNet().head]
+    assert kinds == ["Linear", "ReLU", "Dropout", "Linear"]
+    assert SpoofNet().head[0].out_features == 128 and SpoofNet().head[2].p == 0.3
+
+
+def test_temperature_divides_the_logit():
+    net = SpoofNet().eval()
+    pixels = torch.rand(2, 3, 224, 224)
+    with torch.inference_mode():
+        before = net(pixels)
+        net.temperature.fill_(2.0)
+        assert torch.allclose(net(pixels) * 2, before)
+
+
+def test_unknown_texture():
+    with pytest.raises(SpoofwebError, match="'plain' or 'separable'"):
+        SpoofNet("woven")
+
+
+def test_backbone_weights_are_loaded(tmp_path):
+    source, target = SpoofNet(), SpoofNet()
+    save_file(source.backbone.state_dict(), tmp_path / "backbone.safetensors")
+    initialise_backbone(target, tmp_path / "backbone.safetensors")
+    for name, value in source.backbone.state_dict().items():
+        assert torch.equal(target.backbone.state_dict()[name], value)
+
+
+def test_foreign_backbone(tmp_path):
+    save_file({"stem": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    (tmp_path / "broken.safetensors").write_bytes(b"no weights")
+    for name in ("foreign", "broken", "missing"):
+        with pytest.raises(SpoofwebError, match=name):
+            initialise_backbone(SpoofNet(), tmp_path / f"{name}.safetensors")

@@ -1,0 +1,74 @@
+"""Scores are the pipeline's, calibration keeps order and only divides."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spoofweb import checkpoint
+from spoofweb.contract import CONTRACT
+from spoofweb.graphs import CHECKPOINT
+from spoofweb.media import read_picture
+from tests.test_dataset import write_dataset
+from training import calibrate, scores
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    root = tmp_path_factory.mktemp("scores")
+    write_dataset(root / "data", splits=("val", "test"), count=1)
+    Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(root / "data/test/real/test-a/dark.png")
+    (root / "manifest.csv").write_text("path,source,attack_type,minifasnet\nval/attack/val-a/0.png,web,print,0.25\n")
+    arguments = [CHECKPOINT, "--data", root / "data", "--manifest", root / "manifest.csv", "--out", root / "own.csv"]
+    assert scores.main([str(a) for a in [*arguments, "--peer", root / "peer.csv"]]) == 0
+    return root
+
+
+def table(path) -> dict[str, dict]:
+    with open(path, newline="") as file:
+        return {row["path"]: row for row in csv.DictReader(file)}
+
+
+def test_rows_are_what_the_pipeline_says(place, pipeline):
+    rows = table(place / "own.csv")
+    assert len(rows) == 9
+    for name, row in rows.items():
+        seen = pipeline.observe(read_picture(place / "data" / name))
+        assert row["logit"] == ("" if seen.logit is None else f"{seen.logit:.6f}")
+        assert row["label"] == ("1" if "/real/" in name else "0") and row["split"] == name.split("/")[0]
+    assert rows["test/real/test-a/dark.png"]["face_side"] == ""
+    print_row = rows["val/attack/val-a/0.png"]
+    assert (print_row["source"], print_row["species"]) == ("web", "print")
+
+
+def test_measures(place):
+    rows = table(place / "own.csv")
+    plain, dotted = rows["val/real/val-a/0.png"], rows["val/attack/val-a/0.png"]
+    assert 80 < float(plain["face_side"]) < 110
+    assert 0 < float(plain["brightness"]) < 255
+    assert float(dotted["sharpness"]) > 2 * float(plain["sharpness"])  # the dot screen is all edges
+
+
+def test_peer_table(place):
+    rows = table(place / "peer.csv")
+    assert float(rows["val/attack/val-a/0.png"]["logit"]) == pytest.approx(np.log(0.25 / 0.75), abs=1e-5)
+    assert rows["val/real/val-a/0.png"]["logit"] == ""
+
+
+def test_calibration_divides_logits_by_the_fitted_temperature(place, tmp_path, capsys):
+    made = tmp_path / "calibrated.safetensors"
+    assert calibrate.main([str(CHECKPOINT), str(place / "own.csv"), str(made)]) == 0
+    before, after = checkpoint.load(CHECKPOINT), checkpoint.load(made)
+    assert after[1] == before[1] and after[1]["scales_percent"] == CONTRACT["crop"]["scales_percent"]
+    ratio = float(after[0].temperature / before[0].temperature)
+    assert f"temperature × {ratio:.4f}" in capsys.readouterr().out
+
+
+def test_bad_input(place, tmp_path, capsys):
+    (tmp_path / "no-table.csv").write_text("a,b\n1,2\n")
+    for arguments in ([CHECKPOINT, tmp_path / "no-table.csv"], [tmp_path / "missing", place / "own.csv"]):
+        assert calibrate.main([*map(str, arguments), str(tmp_path / "out")]) == 2
+    assert scores.main([str(CHECKPOINT), "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.count("error: ") == 3
+    assert not (tmp_path / "out").exists()
