@@ -67,7 +67,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def build(out: Path, model: Path | None) -> None:
     """Build the site into a folder and say what was built."""
-    site.check_target(out)
     network = trained.given(model, say) if model else trained.committed(say)
     node_modules = npm.install(WEB)
     files = site.render(site.Parts(WEB, node_modules, network, detector.build(node_modules)))

@@ -26,15 +26,15 @@ CONTRACT = {
         "overlap_percent": 30,  # detections that overlap more (intersection over union) are one face
     },
     "verdict": {
-        "logit_one": 1024,  # fixed-point steps per logit
-        "logit_max": 32768,  # logits are clipped to ± this many steps
+        "logit_one": 4096,  # fixed-point steps per logit
+        "logit_max": 131072,  # logits are clipped to ± this many steps
         "window_frames": 12,  # the newest judged frames that count
-        "window_ms": 2000,  # and how old they may be
+        "window_ms": 4000,  # and how old they may be
         "min_frames": 4,  # no word before this many
         "trim_percent": 25,  # share of the window dropped at either end before the mean
-        "margin": 512,  # steps around the threshold in which the word is UNSURE
-        "hysteresis": 256,  # steps inside the margin before a given word is taken back
-        "lost_ms": 700,  # without a face for longer, the window is emptied
+        "margin": 2048,  # steps around the threshold in which the word is UNSURE
+        "hysteresis": 1024,  # steps inside the margin before a given word is taken back
+        "lost_ms": 1000,  # without a face for longer, the window is emptied
         "same_face_percent": 20,  # boxes of two frames that overlap less are two faces
     },
 }

@@ -72,7 +72,7 @@ def write(files: dict[str, bytes], out: Path) -> None:
     Raises SpoofwebError where `out` holds something other than a site, or cannot be written.
     """
     out = out.resolve()
-    check_target(out)
+    _check_target(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent, ignore_cleanup_errors=True) as beside:
@@ -91,12 +91,6 @@ def write(files: dict[str, bytes], out: Path) -> None:
                 raise
     except OSError as error:
         raise SpoofwebError(f"{out}: the site cannot be written there ({error.strerror}); give another --out") from None
-
-
-def check_target(out: Path) -> None:
-    """SpoofwebError where a site must not take the place of `out`: something else lives there."""
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any(out.glob("app-*/contract.json")))):
-        raise SpoofwebError(f"{out}: holds something other than a site; give --out a new or an empty folder")
 
 
 def _assets(parts: Parts) -> tuple[dict[str, str], dict[str, bytes]]:
@@ -137,6 +131,12 @@ def _pages(templates: Path, context: dict) -> dict[str, bytes]:
     if "index.html" not in pages:
         raise SpoofwebError(f"{templates / 'index.html'}: missing, so there is no page to build; check the checkout")
     return pages
+
+
+def _check_target(out: Path) -> None:
+    """SpoofwebError where a site must not take the place of `out`: something else lives there."""
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any(out.glob("app-*/contract.json")))):
+        raise SpoofwebError(f"{out}: holds something other than a site; give --out a new or an empty folder")
 
 
 def _package_version(node_modules: Path, package: str) -> str:

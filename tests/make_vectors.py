@@ -145,7 +145,8 @@ def verdict_vectors() -> dict:
     draw = random.Random(6)
     here, there = [1000, 1000, 9000, 9000], [20000, 1000, 28000, 9000]
     threshold, margin, hysteresis = RULES["threshold"], RULES["margin"], RULES["hysteresis"]
-    live, attack, line = threshold + 2000, threshold - 2000, threshold + margin
+    live, attack, line = threshold + 2 * margin, threshold - 2 * margin, threshold + margin
+    one, lost_ms, window_ms = RULES["logit_one"], RULES["lost_ms"], RULES["window_ms"]
     least = (margin - hysteresis, margin - hysteresis - 1)  # steps that keep a word, and that lose it
 
     def run(*parts: tuple, gap: int = 100) -> list:
@@ -163,22 +164,22 @@ def verdict_vectors() -> dict:
         "outliers are trimmed": run((9, here, live), (2, here, attack), (9, here, live)),
         "live turns into attack": run((14, here, live), (14, here, attack)),
         "another face": run((8, here, live), (8, there, attack), (3, here, live)),
-        "lost and found": run((8, here, live), (9, None, None), (8, here, attack)),
+        "lost and found": run((8, here, live), (lost_ms // 100 + 2, None, None), (8, here, attack)),
         "lost for a moment": run((8, here, live), (5, None, None), (2, here, live)),
-        "slow camera": run((12, here, live), gap=500),
-        "as slow as may be": run((8, here, live), gap=700),
-        "too slow a camera": run((8, here, live), gap=701),
+        "slow camera": run((12, here, live), gap=window_ms // 8),
+        "as slow as may be": run((8, here, live), gap=lost_ms),
+        "too slow a camera": run((8, here, live), gap=lost_ms + 1),
         "a clock that starts late": [[t + 10**9, *rest] for t, *rest in run((6, here, live))],
     }
     for number in range(6):
         frames, time_ms, box = [], 0, here
         for _ in range(50):
-            time_ms += draw.choice((16, 33, 33, 34, 200, 900))
+            time_ms += draw.choice((16, 33, 33, 34, 200, lost_ms + 200))
             box = draw.choice((box, box, box, [v + draw.randint(-900, 900) for v in here], there))
-            logit = draw.randint(-1500, 2500) if number % 2 else draw.randint(500, 1100)
+            logit = draw.randint(-2 * one, 3 * one) if number % 2 else draw.randint(one // 2, one)
             frames.append([time_ms, *((None, None) if draw.random() < 0.1 else (box, logit))])
         sequences[f"random {number}"] = frames
-    logits = [0.0, 0.25 / 1024, 0.5 / 1024, -0.5 / 1024, -1.5 / 1024, 40.0, -40.0, 31.99951171875]
+    logits = [0.0, 0.25 / one, 0.5 / one, -0.5 / one, -1.5 / one, 40.0, -40.0, 32 - 0.5 / one]
     logits += [draw.uniform(-9, 9) for _ in range(30)]
     return {
         "rules": RULES,

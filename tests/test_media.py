@@ -45,6 +45,21 @@ def test_other_modes_become_rgb(tmp_path, mode):
     assert read_picture(path).shape == (512, 512, 3)
 
 
+def test_sixteen_bit_grey_is_scaled(tmp_path):
+    Image.fromarray(np.array([[0, 256, 40000, 65535]], np.uint16)).save(tmp_path / "a.png")
+    assert read_picture(tmp_path / "a.png")[0, :, 0].tolist() == [0, 1, 156, 255]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_a_transparent_colour_shows_black(tmp_path, mode):
+    picture = Image.new(mode, (2, 1), 1 if mode == "P" else "white")
+    if mode == "P":
+        picture.putpalette([0, 0, 0, 255, 255, 255])
+    key = (255, 255, 255) if mode == "RGB" else 1 if mode == "P" else 255
+    picture.save(tmp_path / "a.png", transparency=key)
+    assert not read_picture(tmp_path / "a.png").any()
+
+
 def test_no_picture(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
     Image.fromarray(astronaut()).save(tmp_path / "b.png")

@@ -1,6 +1,7 @@
 """Which network a site gets, and what is said where there is none that fits."""
 
 import json
+import sys
 
 import pytest
 
@@ -28,7 +29,7 @@ def weights(tmp_path):
 
 @pytest.fixture
 def no_torch(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    monkeypatch.setitem(sys.modules, "torch", None)
 
 
 def test_current_export_is_used_as_it_is(weights, said, monkeypatch, no_torch):
@@ -79,7 +80,7 @@ def test_given_network_with_and_without_a_card(weights, said):
     assert trained.given(graph, said.append) == (miniature.spoofnet(), CARD)
     assert said == []
     card.unlink()
-    assert trained.given(graph, said.append).card["threshold"] == 0
+    assert trained.given(graph, said.append).card == {"headline": {"threshold": 0}}
     assert len(said) == 1 and "no card.json" in said[0]
 
 
@@ -114,7 +115,9 @@ def test_given_something_else(tmp_path, said, name, content, message):
         trained.given(path, said.append)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"headline": {"threshold": "high"}}', '{"headline": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"headline": {}}', '{"headline": {"threshold": "high"}}', '{"headline": [1]}']
+)
 def test_broken_card(weights, said, text):
     weights[2].write_text(text)
     with pytest.raises(SpoofwebError, match=r"card\.json"):

@@ -10,8 +10,9 @@ from spoofweb.verdict import ATTACK, LIVE, NONE, UNSURE, Judged, State
 
 RULES = make_vectors.RULES
 THRESHOLD, MARGIN, HYSTERESIS = RULES["threshold"], RULES["margin"], RULES["hysteresis"]
+ONE, MOST = RULES["logit_one"], RULES["logit_max"]
 BOX, ELSEWHERE = (1000, 1000, 9000, 9000), (20000, 1000, 28000, 9000)
-SURE = THRESHOLD + 3000
+SURE = THRESHOLD + 2 * MARGIN
 
 
 def run(frames: list[Judged], state: State | None = None) -> State:
@@ -125,7 +126,7 @@ def test_states_are_values():
 
 @pytest.mark.parametrize(
     ("logit", "steps"),
-    [(0.0, 0), (1.0, 1024), (-1.0, -1024), (0.5 / 1024, 1), (-0.5 / 1024, 0), (99.0, 32768), (-99.0, -32768)],
+    [(0.0, 0), (1.0, ONE), (-1.0, -ONE), (0.5 / ONE, 1), (-0.5 / ONE, 0), (99.0, MOST), (-99.0, -MOST)],
 )
 def test_fixed_point(logit, steps):
     assert verdict.fixed(logit, RULES) == steps
@@ -133,8 +134,8 @@ def test_fixed_point(logit, steps):
 
 def test_probability():
     assert verdict.probability(0, RULES) == 0.5
-    assert verdict.probability(1024, RULES) == pytest.approx(0.7310586)
-    assert verdict.probability(-1024, RULES) == pytest.approx(1 - 0.7310586)
+    assert verdict.probability(ONE, RULES) == pytest.approx(0.7310586)
+    assert verdict.probability(-ONE, RULES) == pytest.approx(1 - 0.7310586)
 
 
 @pytest.mark.parametrize(

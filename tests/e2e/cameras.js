@@ -8,7 +8,8 @@
     tracks: [], // all that were ever handed out
     waiting: new Set(), // requests for a video frame that are not answered yet
     mostWaiting: 0,
-    said: [], // {state, verdict, live, frames} after each change of the page's attributes
+    said: [], // after each change of the page's attributes: what they were, the frame's time, was a face marked
+    timeMs: 0, // when the newest frame was taken
     refusals: [], // names of the errors of the next requests; "" lets one pass
     delayMs: 0, // how long an answer takes
     permission: "granted",
@@ -42,9 +43,10 @@
   const video = HTMLVideoElement.prototype;
   const { requestVideoFrameCallback, cancelVideoFrameCallback } = video;
   video.requestVideoFrameCallback = function (found) {
-    const id = requestVideoFrameCallback.call(this, (...frame) => {
+    const id = requestVideoFrameCallback.call(this, (now, ...rest) => {
       books.waiting.delete(id);
-      found(...frame);
+      books.timeMs = Math.round(now);
+      found(now, ...rest);
     });
     books.waiting.add(id);
     books.mostWaiting = Math.max(books.mostWaiting, books.waiting.size);
@@ -55,8 +57,10 @@
     cancelVideoFrameCallback.call(this, id);
   };
 
+  const attributes = ["state", "verdict", "live", "frames"].map((name) => `data-${name}`);
   new MutationObserver(() => {
     const { state, verdict, live, frames } = document.documentElement.dataset;
-    books.said.push({ state, verdict, live, frames: Number(frames) });
-  }).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-state", "data-verdict", "data-live", "data-frames"] });
+    const face = document.querySelector("#overlay .box") !== null;
+    books.said.push({ state, verdict, live, frames: Number(frames), timeMs: books.timeMs, face });
+  }).observe(document, { attributes: true, subtree: true, attributeFilter: attributes });
 })();

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,9 @@ def browser(launch) -> Browser:
     return launch()
 
 
-@pytest.fixture
-def page(browser) -> Iterator[Page]:
-    """An empty page in a context of its own; an error that no script caught fails the test."""
+@contextmanager
+def watched_page(browser: Browser) -> Iterator[Page]:
+    """An empty page in a context of its own; an error that no script caught fails at the end."""
     context = browser.new_context()
     page = context.new_page()
     errors = []
@@ -79,15 +80,18 @@ def page(browser) -> Iterator[Page]:
     assert not errors
 
 
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    """A fresh page."""
+    with watched_page(browser) as page:
+        yield page
+
+
 @pytest.fixture(scope="session")
 def ready(browser, server, app, site) -> Iterator[Lab]:
-    """A page with an engine that is loaded once and stays so; an error that no script caught fails at the end."""
-    page = browser.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(error))
-    made = Lab(page, server, app, site)
-    loaded = made.call("load")
-    assert "contract" in loaded, loaded
-    yield made
-    page.close()
-    assert not errors
+    """A page with an engine that is loaded once and stays so."""
+    with watched_page(browser) as page:
+        made = Lab(page, server, app, site)
+        loaded = made.call("load")
+        assert "contract" in loaded, loaded
+        yield made

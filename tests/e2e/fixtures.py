@@ -50,16 +50,16 @@ def planes(frame: np.ndarray) -> bytes:
 
 
 def bona_fides() -> Iterator[np.ndarray]:
-    """Stills of a person in a room: the astronaut's picture, which has both, nearer and nearer, and mirrored."""
-    for zoom in (1.3, 1.4, 1.5, 1.6, 1.8, 2.0):
-        still = _astronaut(zoom)[0]
-        yield from (still, np.ascontiguousarray(still[:, ::-1]))
+    """Stills of a person in a room, near and far: the astronaut's picture, which has both, as seen by a camera."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        yield simulate.camera(_astronaut(rng.uniform(1.3, 2.2))[0], rng, 0.4)
 
 
 def attacks(kind: str) -> Iterator[np.ndarray]:
-    """Attack presentations of the first bona fide still: held into the room on a print, phone, tablet or monitor."""
+    """The same person, held into an empty room on a print, phone, tablet or monitor."""
     picture, face = _astronaut(1.3)
-    for seed in range(20):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         if kind == "print":
             attack, _ = simulate.simulate_print(picture, face, rng, no_face(), borderless=False)

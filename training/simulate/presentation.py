@@ -1,0 +1,43 @@
+"""From a live picture to a training picture: through a medium and the camera, or through the camera alone."""
+
+import numpy as np
+
+from training.simulate.camera import camera
+from training.simulate.draws import chance
+from training.simulate.medium import KIND_SHARES, KINDS
+from training.simulate.paper import simulate_print
+from training.simulate.pictures import Face, checked
+from training.simulate.pose import drawn_pose
+from training.simulate.screen import simulate_screen
+
+
+def simulate(
+    picture: np.ndarray, face: Face, rng: np.random.Generator, background: np.ndarray | None = None
+) -> tuple[np.ndarray, Face, str]:
+    """An attack presentation of a live picture, camera included: (picture, face, kind), kind one of KINDS.
+
+    `background`: what is seen round the medium; the picture itself, blurred, if None. SpoofwebError on bad input.
+    """
+    kind = str(rng.choice(KINDS, p=KIND_SHARES))
+    if kind == "print":
+        attack, box = simulate_print(picture, face, rng, background)
+    else:
+        attack, box = simulate_screen(picture, face, rng, background, kind=kind)
+    return camera(attack, rng, _strength(rng)), box, kind
+
+
+def recapture_live(picture: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:
+    """A live picture through the resampling and the camera that attacks go through, without a medium.
+
+    SpoofwebError on bad input.
+    """
+    picture, face = checked(picture, face)
+    height, width = picture.shape[:2]
+    if chance(rng, 0.7):
+        pose = drawn_pose(width, height, (width, height), face, rng, fill=True, tilt=0.05, turn=2)
+        picture, face = pose.sample(picture), pose.sensor_face()
+    return camera(picture, rng, _strength(rng)), face
+
+
+def _strength(rng: np.random.Generator) -> float:
+    return float(rng.uniform(0.2, 1.0))

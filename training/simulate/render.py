@@ -1,0 +1,151 @@
+"""Renders a set of simulated pictures: draws the jobs, spreads them over processes, writes files and manifest."""
+
+import csv
+import multiprocessing
+import shutil
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from spoofweb.errors import SpoofwebError
+from training.simulate.draws import chance
+from training.simulate.medium import KINDS
+from training.simulate.presentation import recapture_live, simulate
+
+ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS}
+
+
+def run(
+    data: Path,
+    out: Path,
+    manifest: Path,
+    count: int,
+    live: float,
+    seed: int,
+    workers: int,
+    contact_sheet: Path | None = None,
+) -> None:
+    """Renders `count` pictures and a manifest into a new folder `out`; nothing is left behind on failure."""
+    if count < 1 or workers < 1 or not 0 <= live <= 1:
+        raise SpoofwebError("--count and --workers start at 1 and --live lies in 0..1: mend the option")
+    if out.exists():
+        raise SpoofwebError(f"{out} exists already: remove it or name another folder")
+    jobs = plan(read_live_rows(data, manifest), count, live, seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        render = partial(_render, data=data, out=beside, seed=seed)
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            rows = list(tqdm(pool.imap(render, jobs, chunksize=8), total=count, unit="picture"))
+        with (beside / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        if contact_sheet:
+            _contact_sheet(beside, rows, contact_sheet)
+        beside.chmod(0o755)
+        beside.rename(out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def read_live_rows(data: Path, manifest: Path) -> list[dict[str, str]]:
+    """The manifest's rows of live training pictures; no other split is ever read."""
+    try:
+        with manifest.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            wanted = {"path", "face_x", "face_y", "face_side"}
+            if lacking := wanted - set(reader.fieldnames or ()):
+                raise SpoofwebError(f"{manifest} has no column {', '.join(sorted(lacking))}: give the data's manifest")
+            rows = [row for row in reader if Path(row["path"]).parts[:2] == ("train", "real")]
+    except OSError as error:
+        raise SpoofwebError(f"cannot read the manifest {manifest}: {error.strerror}") from error
+    if not rows:
+        raise SpoofwebError(f"{manifest} lists no picture under train/real: give the data's manifest")
+    if not (data / rows[0]["path"]).is_file():
+        raise SpoofwebError(f"{data / rows[0]['path']} does not exist: DATA must be the folder that holds train/")
+    return rows
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to render: its manifest row, whether it stays live, the path of what is seen round the medium."""
+
+    index: int
+    live: bool
+    row: dict[str, str]
+    background: str | None
+
+
+def plan(rows: list[dict[str, str]], count: int, live: float, seed: int) -> list[Job]:
+    """Draws `count` jobs evenly over sites; a share `live` of them are live pictures through the camera."""
+    rng = np.random.default_rng([seed, 0])
+    sites = defaultdict(list)
+    for row in rows:
+        sites[Path(row["path"]).parts[2]].append(row)
+    names = sorted(sites)
+    # Drawn, not counted off: a fixed beat would fall in with that of the sites and tie the label to the site.
+    live_jobs = set(rng.permutation(count)[: round(count * live)].tolist())
+    jobs = []
+    for index in range(count):
+        site = names[index % len(names)]
+        row = sites[site][rng.integers(len(sites[site]))]
+        other = sites[site if chance(rng, 0.3) else names[rng.integers(len(names))]]
+        background = other[rng.integers(len(other))]["path"] if chance(rng, 0.9) else None
+        jobs.append(Job(index, index in live_jobs, row, background))
+    return jobs
+
+
+def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
+    """Renders one job to a file below `out` and returns its manifest row."""
+    rng = np.random.default_rng([seed, 1, job.index])
+    source = Path(job.row["path"])
+    face = tuple(float(job.row[column]) for column in ("face_x", "face_y", "face_side"))
+    picture = _read(data / source)
+    if job.live:
+        (result, box), kind = recapture_live(picture, face, rng), "live"
+    else:
+        result, box, kind = simulate(picture, face, rng, _read(data / job.background) if job.background else None)
+    label, site = ("real" if job.live else "attack"), source.parts[2]
+    path = Path(label, site, f"{source.stem}-{kind}-{job.index}.jpg")
+    (out / path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(result).save(out / path, quality=92)
+    x, y, side = (round(value, 1) for value in box)
+    return dict(
+        path=path.as_posix(),
+        split="train",
+        label=label,
+        source="simulated",
+        site=site,
+        attack_type=ATTACK_TYPES.get(kind, ""),
+        face_x=x,
+        face_y=y,
+        face_side=side,
+        width=result.shape[1],
+        height=result.shape[0],
+    )
+
+
+def _read(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except OSError as error:
+        raise SpoofwebError(f"cannot read the picture {path}: {error}") from error
+
+
+def _contact_sheet(out: Path, rows: list[dict[str, object]], file: Path, cell: int = 220, columns: int = 8) -> None:
+    """Lays up to 48 of the pictures, evenly chosen, on one sheet."""
+    chosen = rows[:: max(1, len(rows) // 48)][:48]
+    sheet = Image.new("RGB", (columns * cell, -(-len(chosen) // columns) * cell))
+    for k, row in enumerate(chosen):
+        with Image.open(out / str(row["path"])) as image:
+            image.thumbnail((cell, cell))
+            sheet.paste(image, (k % columns * cell, k // columns * cell))
+    sheet.save(file)
