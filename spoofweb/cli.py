@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from spoofweb import graphs, verdict
-from spoofweb.contract import CONTRACT, read_card, verdict_rules
+from spoofweb import graphs, trained, verdict
+from spoofweb.contract import CONTRACT, verdict_rules
 from spoofweb.errors import SpoofwebError
 from spoofweb.media import VIDEOS, find_media, read_picture, read_video
 from spoofweb.pipeline import Observation, Pipeline
@@ -24,7 +24,10 @@ def main(argv: list[str] | None = None) -> int:
     predict.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     predict.add_argument("--format", choices=("table", "json"), default="table", help="json: one object a line")
     predict.add_argument(
-        "--model", type=Path, default=graphs.SPOOFNET, metavar="ONNX", help="another exported SpoofNet"
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="another network, as build_site.py takes it; its card.json lies beside it",
     )
     predict.set_defaults(run=run_predict)
     args = parser.parse_args(argv)
@@ -41,8 +44,9 @@ def main(argv: list[str] | None = None) -> int:
 def run_predict(args: argparse.Namespace) -> int:
     """`spoofweb predict`: print a row per frame and, after a video, one with all its words in order."""
     files = [file for path in args.paths for file in find_media(path)]
-    pipeline = Pipeline(graphs.detector_graph(), graphs.spoofnet_graph(args.model))
-    rules = verdict_rules(read_card(graphs.CARD))
+    network = trained.given(args.model, tell) if args.model else trained.committed(tell)
+    pipeline = Pipeline(graphs.detector_graph(), network.graph)
+    rules = verdict_rules(network.card)
     show = print_json if args.format == "json" else print_row
     if args.format == "table":
         print(*COLUMNS, sep="\t")
@@ -105,6 +109,11 @@ def facts(seen: Observation) -> dict:
 def live(logit: int | None, rules: dict) -> float | None:
     """Live probability of a fixed-point logit, or None."""
     return None if logit is None else verdict.probability(logit, rules)
+
+
+def tell(text: str) -> None:
+    """A remark for the person, beside the rows."""
+    print(text, file=sys.stderr)
 
 
 def print_json(row: dict) -> None:

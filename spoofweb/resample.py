@@ -9,7 +9,8 @@ def resample(frame: np.ndarray, box: tuple[int, int, int, int], width: int, heig
 
     frame: uint8 [H, W, 3]. box: left, top, right, bottom in whole pixels inside the frame, not empty.
     Returns uint8 [height, width, 3] by Pillow's BILINEAR: a triangle filter as wide as the shrinking factor, in 8-bit
-    fixed point, a pass along each axis in Pillow 13's order. The filter reads the frame's own pixels beyond the box where there are any.
+    fixed point, a pass along each axis in Pillow 13's order. The filter reads the frame's own pixels beyond the box
+    where there are any.
     """
     image = Image.fromarray(frame)
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))

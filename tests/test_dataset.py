@@ -34,8 +34,13 @@ def test_scan_reads_labels_sites_and_manifest(tmp_path):
     pictures = scan(root, "train", manifest)
     assert len(pictures) == 8 and sum(p.label for p in pictures) == 4
     assert {p.site for p in pictures} == {"train-a", "train-b"}
-    (known,) = [p for p in pictures if p.source]
-    assert (known.name, known.species, known.peer) == ("train/attack/train-a/0.png", "print", 0.25)
+    (known,) = [p for p in pictures if p.source != "data"]
+    assert (known.name, known.source, known.species, known.peer) == (
+        "train/attack/train-a/0.png",
+        "webcam",
+        "print",
+        0.25,
+    )
 
 
 @pytest.mark.parametrize("missing", ["train", "train/real"])

@@ -106,7 +106,7 @@ def test_a_graph_that_computes_something_else_is_refused(saved, monkeypatch):
 
 def test_foreign_onnx_is_refused(graph):
     model = onnx.load_from_string(graph)
-    model.graph.output[0].name = model.graph.node[-1].input[0]
+    del model.graph.output[1]
     for broken in (model.SerializeToString(), graph[: len(graph) // 2], b"no onnx"):
         with pytest.raises(SpoofwebError, match="ONNX graph"):
             open_spoofnet(broken)

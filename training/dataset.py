@@ -61,7 +61,7 @@ def scan(root: Path, split: str, manifest: Path | None = None) -> list[Picture]:
             pictures.append(
                 Picture(
                     path=path, name=name, split=split, label=label, site=path.parent.name,
-                    source=row.get("source", ""), species=row.get("attack_type", ""),
+                    source=row.get("source") or "data", species=row.get("attack_type", ""),
                     peer=float(row["minifasnet"]) if row.get("minifasnet") else None,
                 )
             )  # fmt: skip

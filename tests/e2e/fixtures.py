@@ -1,4 +1,4 @@
-"""Clips for Chromium's fake camera: Y4M, BT.601 limited range, 640 × 480, made of scikit-image's astronaut and by code."""
+"""Clips for Chromium's fake camera: Y4M, BT.601 limited range, 640 × 480, of scikit-image's astronaut and drawn."""
 
 import io
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 from pictures import astronaut
+from PIL import Image, ImageDraw
 
 from training import simulate
 

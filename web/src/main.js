@@ -104,10 +104,16 @@ function asJudged({ timeMs, face, logit }, rules) {
 
 /** An observation and the verdict on it as the screen takes them.
  * @param {Observation} seen @param {verdict.Word} word @param {number | null} logit In fixed point.
- * @param {VerdictRules} rules @returns {import("./screen.js").Judged}
+ * @param {import("./contract.js").Contract} contract @returns {import("./screen.js").Judged}
  */
-function asShown({ faces, face, width, height }, word, logit, rules) {
-  return { word, live: logit === null ? null : verdict.probability(logit, rules), faces, face, width, height };
+function asShown({ faces, face, width, height }, word, logit, { verdict: rules, detector: { subpixel } }) {
+  const live = logit === null ? null : verdict.probability(logit, rules);
+  // the message from the worker keeps `face` the same object as in `faces`
+  const judged = face ? faces.indexOf(face) : -1;
+  const boxes = faces.map(({ x0, y0, x1, y1 }) => ({
+    x0: x0 / subpixel, y0: y0 / subpixel, x1: x1 / subpixel, y1: y1 / subpixel,
+  }));
+  return { word, live, boxes, judged, width, height };
 }
 
 // ---------------------------------------------------------------- camera
@@ -152,7 +158,7 @@ async function watch(stream) {
       const frames = state.frames + 1;
       const due = frames % LATENCY_EVERY === 0;
       update({
-        judged: asShown(seen, said.word, said.mean, rules),
+        judged: asShown(seen, said.word, said.mean, judge.contract),
         frames,
         ...(due && { latency: { ms: latency.median ?? 0, count: latency.count } }),
       });
@@ -191,7 +197,7 @@ async function judgePicture(chosen) {
     const rules = judge.contract.verdict;
     const { logit } = asJudged(seen, rules);
     const word = logit === null ? verdict.NONE : verdict.word(logit, rules);
-    update({ judged: asShown(seen, word, logit, rules) });
+    update({ judged: asShown(seen, word, logit, judge.contract) });
   } catch (error) {
     if (turn !== pictureTurn) return;
     if (error instanceof EngineError && error.reason === "frame") update({ picture: { name: "unjudged", file } });

@@ -3,12 +3,13 @@
 
 import { say } from "./strings.js";
 
+/** @typedef {{x0: number, y0: number, x1: number, y1: number}} Box A face in the frame, px. */
 /**
  * @typedef {object} Judged What is known about the newest frame or the picture.
  * @property {import("./verdict.js").Word} word
  * @property {number | null} live Probability (0..1) behind the word; null without a face.
- * @property {import("./face.js").Face[]} faces All faces, 1/256 px.
- * @property {import("./face.js").Face | null} face The one that was judged.
+ * @property {Box[]} boxes All faces.
+ * @property {number} judged Which of them was judged; -1 without any.
  * @property {number} width Of the frame, px.
  * @property {number} height
  */
@@ -60,7 +61,7 @@ import { say } from "./strings.js";
  * @property {boolean} mirrored
  * @property {boolean} waiting Something is under way.
  * @property {Verdict} verdict
- * @property {Judged | null} boxes
+ * @property {Judged | null} marked Its faces are marked.
  * @property {{cameras: import("./camera.js").Device[], current: string, note: string}} list
  * @property {Action[]} controls
  * @property {{text: string, share: number | null}} progress share: 0..1, null when there is nothing to wait for.
@@ -118,7 +119,7 @@ export function screen(state) {
     mirrored: stage === "video" && state.camera.mirrored,
     waiting: name === "asking" || name === "reading" || (stage !== "panel" && !verdict.name),
     verdict,
-    boxes: stage === "panel" ? null : state.judged,
+    marked: stage === "panel" ? null : state.judged,
     list: listOf(name, state),
     controls: controlsOf(name, state).map(({ act, key }) => ({ act, label: say(key) })),
     progress: progressOf(state.engine),
@@ -147,7 +148,7 @@ function verdictOf(name, { engine, judged, latency, unsure }) {
     const text = say(!shown ? "verdict.waiting" : engine.name === "loading" ? "verdict.loading" : "verdict.pending");
     return { name: "", word: "", text, percent: say("probability.unknown"), live: null, unsure, note: "", latency: "" };
   }
-  const { word, live, faces } = judged;
+  const { word, live, boxes } = judged;
   const still = name === "picture";
   const ofPicture = still && (word === "none" || word === "unsure");
   return {
@@ -157,7 +158,7 @@ function verdictOf(name, { engine, judged, latency, unsure }) {
     percent: percentOf(live),
     live,
     unsure,
-    note: faces.length > 1 ? say(still ? "several.picture" : "several", { count: faces.length }) : "",
+    note: boxes.length > 1 ? say(still ? "several.picture" : "several", { count: boxes.length }) : "",
     latency: latency ? say("latency", { ms: Math.round(latency.ms), count: latency.count }) : "",
   };
 }

@@ -7,9 +7,9 @@ import { say } from "./strings.js";
 /** @typedef {import("./screen.js").Screen} Screen */
 /** @typedef {import("./screen.js").Action} Action */
 /** @typedef {import("./screen.js").Judged} Judged */
+/** @typedef {import("./screen.js").Box} Box */
 
 const SVG = "http://www.w3.org/2000/svg";
-const SUBPIXEL = 256; // a face's coordinates are in 1/256 px
 
 export class View {
   #root = document.documentElement;
@@ -55,7 +55,7 @@ export class View {
     this.video.hidden = stage !== "video";
     this.picture.hidden = stage !== "picture";
     this.#panel(panel);
-    this.#overlay(screen.boxes);
+    this.#overlay(screen.marked);
     this.#verdict(verdict);
     element("controls").hidden = screen.controls.length === 0;
     this.#list(list);
@@ -144,9 +144,9 @@ export class View {
     overlay.toggleAttribute("hidden", !judged);
     if (!judged) return;
     overlay.setAttribute("viewBox", `0 0 ${judged.width} ${judged.height}`);
-    const others = judged.faces.filter((face) => face !== judged.face);
-    const paths = others.map((face) => path("other", outline(face)));
-    if (judged.face) paths.push(path("under", corners(judged.face)), path("box", corners(judged.face)));
+    const paths = judged.boxes.flatMap((box, i) =>
+      i === judged.judged ? [path("under", corners(box)), path("box", corners(box))] : [path("other", outline(box))],
+    );
     overlay.replaceChildren(...paths);
   }
 
@@ -188,15 +188,13 @@ function path(kind, d) {
   return made;
 }
 
-/** @param {import("./face.js").Face} face @returns {string} */
-function outline(face) {
-  const [x0, y0, x1, y1] = [face.x0, face.y0, face.x1, face.y1].map((v) => v / SUBPIXEL);
+/** @param {Box} box @returns {string} */
+function outline({ x0, y0, x1, y1 }) {
   return `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
 }
 
-/** Only the four corners, so that the face stays free. @param {import("./face.js").Face} face @returns {string} */
-function corners(face) {
-  const [x0, y0, x1, y1] = [face.x0, face.y0, face.x1, face.y1].map((v) => v / SUBPIXEL);
+/** Only the four corners, so that the face stays free. @param {Box} box @returns {string} */
+function corners({ x0, y0, x1, y1 }) {
   const arm = Math.min(x1 - x0, y1 - y0) / 4;
   const bend = arm / 2;
   /** @param {number} x @param {number} y @param {1 | -1} sx @param {1 | -1} sy */
