@@ -64,13 +64,10 @@ def train(args: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = load_data(args, config)
     run = Run(args.out, config | {"preset": args.preset, "data_sha256": data.digest})
+    torch.manual_seed(config["seed"])
     net = SpoofNet(config["texture"], pretrained=args.backbone is None)
     if args.backbone:
         initialise_backbone(net, args.backbone)
-    torch.manual_seed(config["seed"])
-    for layer in net.head:
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()
     trainer = Trainer(net, config, device, steps_per_epoch=math.ceil(data.epoch_size / config["batch"]))
     for epoch in range(run.resume(trainer), config["epochs"]):
         loss = trainer.run_epoch(epoch, loader(data, config, epoch, args.workers))
