@@ -214,9 +214,7 @@ class _Converter:
         weight = self._constant(inputs[1]).transpose(3, 0, 1, 2)  # 1, height, width, channel
         self._convolve("DEPTHWISE_CONV_2D", options, inputs, output, weight, groups=weight.shape[0])
 
-    def _convolve(
-        self, kind: str, options, inputs: list[int], output: int, weight: np.ndarray, groups: int
-    ) -> None:
+    def _convolve(self, kind: str, options, inputs: list[int], output: int, weight: np.ndarray, groups: int) -> None:
         self._require(kind, options, FusedActivationFunction=0, DilationHFactor=1, DilationWFactor=1)
         kernel = weight.shape[2:]
         names = [

@@ -34,9 +34,7 @@ def bpcer(scores: ArrayLike, labels: ArrayLike, threshold: float) -> float:
     return float(np.mean(real < _comparable(threshold)))
 
 
-def apcer_by_species(
-    scores: ArrayLike, labels: ArrayLike, species: ArrayLike, threshold: float
-) -> dict[str, float]:
+def apcer_by_species(scores: ArrayLike, labels: ArrayLike, species: ArrayLike, threshold: float) -> dict[str, float]:
     """APCER of each presentation attack instrument species, as the standard reports it.
 
     `species`: strings, shape (n,); ignored where the label is 1. Keys come sorted.
@@ -49,9 +47,7 @@ def apcer_by_species(
     return {name: float(np.mean(scores[(labels == 0) & (species == name)] >= threshold)) for name in names}
 
 
-def worst_apcer(
-    scores: ArrayLike, labels: ArrayLike, species: ArrayLike, threshold: float
-) -> tuple[str, float]:
+def worst_apcer(scores: ArrayLike, labels: ArrayLike, species: ArrayLike, threshold: float) -> tuple[str, float]:
     """Species with the highest APCER, and that rate; of equals the first by name."""
     rates = apcer_by_species(scores, labels, species, threshold)
     name = max(rates, key=rates.__getitem__)

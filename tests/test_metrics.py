@@ -124,9 +124,7 @@ def test_auc_agrees_with_scikit_learn(sample):
     scores, labels = sample
     weights = np.abs(scores) + 1
     assert metrics.auc(scores, labels) == pytest.approx(roc_auc_score(labels, scores))
-    assert metrics.auc(scores, labels, weights) == pytest.approx(
-        roc_auc_score(labels, scores, sample_weight=weights)
-    )
+    assert metrics.auc(scores, labels, weights) == pytest.approx(roc_auc_score(labels, scores, sample_weight=weights))
 
 
 @given(scored())

@@ -59,9 +59,7 @@ def test_installs_once_for_one_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         npm.install(web)
 
 
-def test_development_packages_ask_for_an_install_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_development_packages_ask_for_an_install_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     web = make_web(tmp_path)
     npm.install(web)
     monkeypatch.setattr(npm, "commands", no_npm)

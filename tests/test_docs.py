@@ -1,0 +1,32 @@
+"""The documents say what the committed card says."""
+
+from pathlib import Path
+
+from spoofweb.contract import read_card
+from spoofweb.graphs import CARD
+from training import table
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_readme_shows_the_cards_numbers():
+    assert table.results(read_card(CARD)) in (ROOT / "README.md").read_text()
+
+
+def test_percent_and_interval():
+    rates = {
+        "auc": {"value": 0.9, "low": 0.8, "high": 1.0},
+        "eer": 0.1234,
+        "hter": {"value": 0.2},
+        "bpcer": {"value": 0.05},
+        "worst_apcer": {"value": 0.5, "low": 0.25, "high": 0.75},
+        "non_response": {"real": 0.0, "attack": 0.01},
+    }
+    assert table.row("net", "val", rates) == (
+        "| net | val | 0.900 (0.800–1.000) | 12.3 % | 20.0 % | 5.0 % | 50.0 % (25.0 %–75.0 %) | 0.0 % / 1.0 % |"
+    )
+
+
+def test_bad_arguments(tmp_path, capsys):
+    assert table.main([]) == 2 and table.main([str(tmp_path / "missing.json")]) == 2
+    assert capsys.readouterr().err.count("error: ") == 2
