@@ -6,6 +6,7 @@ the site carries the result as contract.json, and JavaScript, templates and test
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 from spoofweb.errors import SpoofwebError
@@ -70,7 +71,8 @@ def read_card(path: Path) -> dict:
     """The evaluation card of the committed weights; SpoofwebError where it is missing or not whole."""
     try:
         card = json.loads(path.read_text())
-        float(card["headline"]["threshold"])
+        if not math.isfinite(card["headline"]["threshold"]):
+            raise ValueError("its threshold is no number")
         return card
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SpoofwebError(

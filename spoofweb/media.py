@@ -1,13 +1,18 @@
 """Files → frames: pictures by Pillow, videos by PyAV."""
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import Interpolation
 from PIL import Image, ImageOps
 
 from spoofweb.errors import SpoofwebError
+
+# without these flags the conversion from YUV is more than a grey level too dark
+EXACT = Interpolation.POINT | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".y4m", ".m4v"}
@@ -29,7 +34,7 @@ def read_picture(path: Path) -> np.ndarray:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError:
         raise SpoofwebError(f"{path}: no such file; check the path") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise SpoofwebError(f"{path}: not a readable picture ({error}); give a whole JPEG, PNG or WebP") from None
 
 
@@ -46,7 +51,10 @@ def read_video(path: Path) -> Iterator[tuple[int, np.ndarray]]:
             empty = True
             for frame in container.decode(stream):
                 empty, milliseconds = False, round(1000 * (frame.time or 0))
-                yield milliseconds, np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90).copy()
+                yield (
+                    milliseconds,
+                    np.rot90(frame.to_ndarray(format="rgb24", interpolation=EXACT), frame.rotation // 90).copy(),
+                )
     except av.error.FFmpegError as error:
         raise SpoofwebError(f"{path}: not a readable video ({error.strerror}); re-encode or check it") from None
     if empty:

@@ -26,7 +26,10 @@ class SpoofNet(nn.Module):
         """texture: "plain" 3×3 convolutions, or "separable" (depthwise 3×3, then 1×1). pretrained: ask timm's hub."""
         super().__init__()
         self.texture_kind = texture
-        self.backbone = timm.create_model(BACKBONE, features_only=True, pretrained=pretrained)
+        try:
+            self.backbone = timm.create_model(BACKBONE, features_only=True, pretrained=pretrained)
+        except Exception as error:  # the hub's client raises many classes where it is not reached
+            raise SpoofwebError(f"timm's hub has no {BACKBONE} for us ({error}); give weights by --backbone") from None
         channels = self.backbone.feature_info.channels()
         self.texture = nn.Sequential(
             *texture_block(texture, channels[STRIDE_8], 64),

@@ -55,7 +55,10 @@ def install(web_dir: Path, *, dev: bool = False) -> Path:
     if _is_installed(target, key, dev):
         return target
     node, npm = commands()
-    beside = Path(tempfile.mkdtemp(prefix=".node_modules-", dir=web_dir))  # on the same file system
+    try:
+        beside = Path(tempfile.mkdtemp(prefix=".node_modules-", dir=web_dir))  # on the same file system
+    except OSError as error:
+        raise SpoofwebError(f"{web_dir}: cannot be written ({error.strerror}); use a checkout of your own") from None
     try:
         for name, content in files.items():
             (beside / name).write_bytes(content)
@@ -67,6 +70,8 @@ def install(web_dir: Path, *, dev: bool = False) -> Path:
             if target.exists():
                 target.rename(beside / "old")
             fresh.rename(target)
+    except OSError as error:
+        raise SpoofwebError(f"{target}: cannot be written ({error.strerror}); free space or check it") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return target

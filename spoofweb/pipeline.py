@@ -55,8 +55,17 @@ def open_detector(graph: bytes) -> ort.InferenceSession:
 
 
 def open_spoofnet(graph: bytes) -> ort.InferenceSession:
-    """A session of SpoofNet; SpoofwebError where the graph is none."""
-    return session(graph, {"crops": "tensor(uint8)"}, ["logit", "live"])
+    """A session of SpoofNet, tried once; SpoofwebError where the graph is none, or takes no batch of two crops."""
+    made = session(graph, {"crops": "tensor(uint8)"}, ["logit", "live"])
+    try:
+        shapes = [out.shape for out in made.run(None, {"crops": np.zeros((2, SIDE, SIDE, 3), np.uint8)})]
+    except Exception as error:  # ONNX Runtime raises a different class for each kind of misfit
+        raise SpoofwebError(f"the ONNX graph does not take crops [N, {SIDE}, {SIDE}, 3] ({error}); export it") from None
+    if shapes != [(2,), (2,)]:
+        raise SpoofwebError(
+            f"the ONNX graph gives outputs of shapes {shapes} for 2 crops, not one value each; export it"
+        )
+    return made
 
 
 class Pipeline:

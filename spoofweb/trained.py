@@ -1,7 +1,6 @@
 """The trained network that a site is built from, with its evaluation card: the committed one, or one given by path."""
 
 import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from spoofweb import graphs
 from spoofweb.contract import read_card
 from spoofweb.errors import SpoofwebError
 from spoofweb.export import export, is_current
+from spoofweb.files import write_whole
 from spoofweb.pipeline import open_spoofnet
 
 EXPORTERS = ("torch", "timm", "safetensors", "onnxsim")
@@ -42,7 +42,7 @@ def committed(
                 'again is not installed; run `pip install -e ".[train]"`, or restore the committed file'
             )
         say(f"{graph}: not made from {checkpoint.name} and this contract, so it is exported again")
-        _replace(graph, export(checkpoint))
+        write_whole({graph: export(checkpoint)})
     return _checked(graphs.spoofnet_graph(graph), facts)
 
 
@@ -78,12 +78,3 @@ def _checked(graph: bytes, card: dict) -> Trained:
 def _missing() -> list[str]:
     """What an export needs and is not installed; looked for without an import, which would take seconds."""
     return [name for name in EXPORTERS if importlib.util.find_spec(name) is None]
-
-
-def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    except OSError as error:
-        raise SpoofwebError(f"{path}: cannot be written ({error.strerror}); check the folder") from None

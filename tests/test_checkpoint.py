@@ -22,12 +22,15 @@ def test_round_trip(tmp_path, texture):
 
 def test_truncated_missing_and_foreign(tmp_path):
     path = tmp_path / "net.safetensors"
-    checkpoint.save(SpoofNet(), path, {})
+    checkpoint.save(SpoofNet(), path, {"scales_percent": [120]})
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(SpoofwebError, match="not a whole SpoofNet checkpoint"):
         checkpoint.load(path)
     path.write_bytes(b"\x08" + bytes(30))
     with pytest.raises(SpoofwebError, match="not a whole SpoofNet checkpoint"):
+        checkpoint.load(path)
+    checkpoint.save(SpoofNet(), path, {"preset": "no scales"})
+    with pytest.raises(SpoofwebError, match="scales_percent"):
         checkpoint.load(path)
     with pytest.raises(SpoofwebError, match="no such checkpoint"):
         checkpoint.load(tmp_path / "none.safetensors")

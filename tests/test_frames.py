@@ -13,9 +13,21 @@ def test_two_pictures_a_second(tmp_path):
     write_video(source / "x.mp4", [np.full((64, 64, 3), 10 * i, np.uint8) for i in range(20)], rate=10)
     assert frames.main([str(tmp_path / "videos"), str(tmp_path / "out")]) == 0
     made = sorted((tmp_path / "out/train/real/anna").iterdir())
-    assert [p.name for p in made] == [f"x-{i:04d}.jpg" for i in range(4)]
+    assert [p.name for p in made] == [f"x.mp4-{i:04d}.jpg" for i in range(4)]
     levels = [np.asarray(Image.open(p)).mean() for p in made]
     assert np.allclose(levels, [0, 50, 100, 150], atol=5)
+
+
+def test_a_late_start_and_equal_names(tmp_path, monkeypatch):
+    source = tmp_path / "videos/train/real/anna"
+    source.mkdir(parents=True)
+    for name in ("x.mp4", "x.mkv"):
+        (source / name).touch()
+    late = [(10_000 + 100 * i, np.zeros((8, 8, 3), np.uint8)) for i in range(10)]
+    monkeypatch.setattr(frames, "read_video", lambda _: iter(late))
+    assert frames.main([str(tmp_path / "videos"), str(tmp_path / "out")]) == 0
+    made = sorted(p.name for p in (tmp_path / "out/train/real/anna").iterdir())
+    assert made == ["x.mkv-0000.jpg", "x.mkv-0001.jpg", "x.mp4-0000.jpg", "x.mp4-0001.jpg"]
 
 
 def test_unreadable_video_is_named_and_leaves_nothing(tmp_path, capsys):
@@ -26,7 +38,7 @@ def test_unreadable_video_is_named_and_leaves_nothing(tmp_path, capsys):
     assert frames.main([str(tmp_path / "videos"), str(tmp_path / "out")]) == 2
     shown = capsys.readouterr()
     assert "error: " in shown.err and "broken.mp4" in shown.err
-    assert [p.name for p in (tmp_path / "out/val/attack/anna").iterdir()] == ["good-0000.jpg"]
+    assert [p.name for p in (tmp_path / "out/val/attack/anna").iterdir()] == ["good.mp4-0000.jpg"]
 
 
 def test_no_videos(tmp_path, capsys):

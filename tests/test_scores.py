@@ -70,5 +70,8 @@ def test_bad_input(place, tmp_path, capsys):
     for arguments in ([CHECKPOINT, tmp_path / "no-table.csv"], [tmp_path / "missing", place / "own.csv"]):
         assert calibrate.main([*map(str, arguments), str(tmp_path / "out")]) == 2
     assert scores.main([str(CHECKPOINT), "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
-    assert capsys.readouterr().err.count("error: ") == 3
+    blocked = tmp_path / "file"
+    blocked.touch()
+    assert calibrate.main([str(CHECKPOINT), str(place / "own.csv"), str(blocked / "out")]) == 2
+    assert capsys.readouterr().err.count("error: ") == 4
     assert not (tmp_path / "out").exists()

@@ -81,6 +81,7 @@ def test_views_preset_trains_with_an_average_and_a_held_out_site(place, capsys):
     [
         (["--set", "epochs"], "--set epochs"),
         (["--set", "colour=1"], "--set colour=1"),
+        (["--set", "batch=many"], "--set batch=many"),
         (["--hold-out", "nobody"], "--hold-out nobody"),
         (["--set", "simulated_share=0.5"], "--simulated"),
         (["--backbone", "missing.safetensors"], "missing.safetensors"),

@@ -1,13 +1,12 @@
 """The training curve of a run: loss, and AUC on the judged pictures, over epochs."""
 
-import os
-from pathlib import Path
+import io
 
 from matplotlib.figure import Figure
 
 
-def plot_curve(log: list[dict], path: Path) -> None:
-    """Draw a run's log entries ({"epoch", "loss", and an AUC for each judged part}) as SVG."""
+def draw_curve(log: list[dict]) -> bytes:
+    """A run's log entries ({"epoch", "loss", and an AUC for each judged part}) as SVG."""
     figure = Figure((7, 4), layout="constrained")
     left = figure.add_subplot()
     epochs = [entry["epoch"] for entry in log]
@@ -18,6 +17,6 @@ def plot_curve(log: list[dict], path: Path) -> None:
         right.plot(epochs, [entry[name] for entry in log], marker=".", label=f"AUC ({name})")
     right.set(ylabel="AUC")
     figure.legend(loc="outside upper center", ncols=3)
-    beside = path.with_suffix(".part")
-    figure.savefig(beside, format="svg", metadata={"Date": None})
-    os.replace(beside, path)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    return drawn.getvalue()

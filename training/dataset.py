@@ -7,6 +7,7 @@ cannot: `path` (relative to ROOT), `source`, `attack_type` and `minifasnet` (a p
 import csv
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from spoofweb.contract import CONTRACT, digest
 from spoofweb.crop import square
 from spoofweb.errors import SpoofwebError
 from spoofweb.face import Face, detector_input, faces, largest
+from spoofweb.files import write_whole
 from spoofweb.media import read_picture
 from spoofweb.pipeline import open_detector
 from spoofweb.resample import resample
@@ -62,10 +64,23 @@ def scan(root: Path, split: str, manifest: Path | None = None) -> list[Picture]:
                 Picture(
                     path=path, name=name, split=split, label=label, site=path.parent.name,
                     source=row.get("source") or "data", species=row.get("attack_type", ""),
-                    peer=float(row["minifasnet"]) if row.get("minifasnet") else None,
+                    peer=opinion(row, name),
                 )
             )  # fmt: skip
     return pictures
+
+
+def opinion(row: dict[str, str], name: str) -> float | None:
+    """The peer's live probability in a manifest row, None where it gives none; SpoofwebError where it is no share."""
+    if not row.get("minifasnet"):
+        return None
+    try:
+        value = float(row["minifasnet"])
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise SpoofwebError(f"manifest, {name}: minifasnet {row['minifasnet']!r} is no number from 0 to 1; mend it")
+    return value
 
 
 def read_manifest(path: Path | None) -> dict[str, dict[str, str]]:
@@ -101,7 +116,7 @@ def locate(pictures: list[Picture], detector: bytes, cache: Path) -> list[Pictur
             frame = read_picture(picture.path)
             detections = run.run(None, {"image": detector_input(frame)})[0][0]
             known[stamp] = largest(faces(detections, frame.shape[1], frame.shape[0]))
-        write_atomically(file, json.dumps(known).encode())
+        write_whole({file: json.dumps(known).encode()})
     located = []
     for stamp, picture in zip(stamps, pictures, strict=True):
         face = known[stamp] and Face(*known[stamp][:5], tuple(known[stamp][5]))
@@ -116,10 +131,13 @@ def fixed_crops(pictures: list[Picture], scales_percent: list[int], cache: Path)
     told = json.dumps([[p.name, p.path.stat().st_size, p.face] for p in pictures] + [scales_percent])
     file = cache / f"crops-{hashlib.sha256(told.encode()).hexdigest()[:16]}.npy"
     if not file.exists():
-        cache.mkdir(parents=True, exist_ok=True)
         beside = file.with_suffix(".part")
-        shape = (len(pictures), len(scales_percent), SIDE, SIDE, 3)
-        crops = np.lib.format.open_memmap(beside, "w+", np.uint8, shape)
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            shape = (len(pictures), len(scales_percent), SIDE, SIDE, 3)
+            crops = np.lib.format.open_memmap(beside, "w+", np.uint8, shape)
+        except OSError as error:
+            raise SpoofwebError(f"{cache}: cannot be written ({error.strerror}); choose another --cache") from None
         for i, picture in enumerate(tqdm(pictures, desc="cropping", unit="picture")):
             frame = read_picture(picture.path)
             for k, percent in enumerate(scales_percent):
@@ -128,11 +146,3 @@ def fixed_crops(pictures: list[Picture], scales_percent: list[int], cache: Path)
         crops.flush()
         os.replace(beside, file)
     return np.load(file, mmap_mode="r")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, making its folder where needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    beside.write_bytes(data)
-    os.replace(beside, path)

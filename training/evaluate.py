@@ -9,13 +9,12 @@ Each file is a table of scored pictures (training/score_table.py) and becomes a 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 
 from spoofweb.errors import SpoofwebError
+from spoofweb.files import write_whole
 from training.card import Settings, evaluation_card
 from training.plots import draw
 from training.score_table import read_table
@@ -52,22 +51,6 @@ def named_files(arguments: list[str]) -> dict[str, Path]:
             raise SpoofwebError(f"{argument}: scores are given as NAME=FILE.csv, each name once")
         files[name] = Path(file)
     return files
-
-
-def write_whole(files: dict[Path, bytes]) -> None:
-    """Write every file beside its place, then rename them all; SpoofwebError where a write fails."""
-    beside = {path: path.with_name(path.name + ".part") for path in files}
-    try:
-        for path, content in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside[path].write_bytes(content)
-        for path, part in beside.items():
-            os.replace(part, path)
-    except OSError as error:
-        for part in beside.values():
-            with contextlib.suppress(OSError):
-                part.unlink()
-        raise SpoofwebError(f"the card and its plots cannot be written ({error})") from None
 
 
 if __name__ == "__main__":

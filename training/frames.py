@@ -8,6 +8,7 @@ status is then 2.
 """
 
 import argparse
+import math
 import os
 import shutil
 import sys
@@ -69,12 +70,15 @@ def extract(video: Path, target: Path, per_second: float) -> int:
     """Write a video's pictures into a folder, all or none; returns how many."""
     beside = target / f".{video.name}.part"
     try:
-        beside.mkdir(parents=True, exist_ok=True)
-        count, due = 0, 0.0
+        shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
+        beside.mkdir(parents=True)
+        count, due, step = 0, -math.inf, 1000 / per_second
         for time_ms, frame in read_video(video):
             if time_ms >= due:
-                Image.fromarray(frame).save(beside / f"{video.stem}-{count:04d}.jpg", quality=JPEG_QUALITY)
-                count, due = count + 1, due + 1000 / per_second
+                Image.fromarray(frame).save(beside / f"{video.name}-{count:04d}.jpg", quality=JPEG_QUALITY)
+                # a late start or a gap begins a new beat; else the beat is kept exactly
+                due = (due if time_ms < due + step else time_ms) + step
+                count += 1
         for picture in sorted(beside.iterdir()):
             os.replace(picture, target / picture.name)
         return count

@@ -20,10 +20,11 @@ from spoofweb import checkpoint, export, graphs
 from spoofweb.contract import CONTRACT
 from spoofweb.crop import Crop
 from spoofweb.errors import SpoofwebError
+from spoofweb.files import write_whole
 from spoofweb.media import read_picture
 from spoofweb.pipeline import SIDE, Observation, Pipeline
 from spoofweb.resample import resample
-from training.dataset import Picture, scan, write_atomically
+from training.dataset import Picture, scan
 from training.score_table import COLUMNS
 
 
@@ -87,7 +88,7 @@ def write_table(path: Path, rows: list[dict]) -> None:
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
+    write_whole({path: text.getvalue().encode()})
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
 def results(card: dict) -> str:
     """A Markdown table: a row per group of pictures and network; threshold from val, rates in percent."""
     lines = [f"| {' | '.join(HEAD)} |", "|---|---|---|---|---|---|---|---|"]
-    for group in card["headline"]["groups"]:
+    for group in card["headline"].get("groups", []):
         for model in card["models"]:
             lines.append(row(model["name"], group, model["groups"][group]))
     return "\n".join(lines)

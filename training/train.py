@@ -8,6 +8,7 @@ epoch on val as OUT/spoofnet.safetensors, OUT/log.jsonl, OUT/config.json and OUT
 
 import argparse
 import fnmatch
+import io
 import json
 import math
 import sys
@@ -25,12 +26,13 @@ from tqdm import tqdm
 
 from spoofweb import checkpoint, detector, npm
 from spoofweb.errors import SpoofwebError
+from spoofweb.files import write_whole
 from spoofweb.media import read_picture
 from spoofweb.metrics import auc
 from spoofweb.model import SpoofNet, initialise_backbone
 from training import augment
-from training.curve import plot_curve
-from training.dataset import Picture, data_digest, fixed_crops, locate, scan, write_atomically
+from training.curve import draw_curve
+from training.dataset import Picture, data_digest, fixed_crops, locate, scan
 
 PRESETS = Path(__file__).with_name("presets.toml")
 WEB = Path(__file__).parents[1] / "web"
@@ -88,7 +90,12 @@ def read_preset(name: str, overrides: list[str]) -> dict:
         key, _, value = override.partition("=")
         if key not in config or not value:
             raise SpoofwebError(f"--set {override}: not KEY=VALUE with a key of {PRESETS.name}")
-        config[key] = tomllib.loads(f"value = {value}")["value"]
+        try:
+            config[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            config[key] = value  # a word needs no quotes on a command line
+        if type(config[key]) is not type(presets["default"][key]):
+            raise SpoofwebError(f"--set {override}: {key} must be like {presets['default'][key]!r}")
     return config
 
 
@@ -300,7 +307,7 @@ class Run:
         file = folder / "config.json"
         if file.exists() and file.read_text() != told:
             raise SpoofwebError(f"{file}: of another run (preset or data differ); choose another --out or delete it")
-        write_atomically(file, told.encode())
+        write_whole({file: told.encode()})
 
     def resume(self, trainer: Trainer) -> int:
         """Restore the last finished epoch, if any; returns the epoch to go on with."""
@@ -309,9 +316,10 @@ class Run:
         try:
             state = torch.load(self.last, map_location="cpu", weights_only=True)
             trainer.restore(state["trainer"])
+            self.log = state["log"]
         except Exception as error:  # torch raises many classes for a broken file
             raise SpoofwebError(f"{self.last}: not a whole checkpoint ({error}); delete it to start over") from None
-        self.log = state["log"]
+        self.report()
         return len(self.log)
 
     def finish_epoch(self, trainer: Trainer, epoch: int, entry: dict) -> None:
@@ -320,12 +328,16 @@ class Run:
             about = {key: self.config[key] for key in ("preset", "seed", "scales_percent", "data_sha256")}
             checkpoint.save(trainer.kept, self.best, about | {"epoch": epoch})
         self.log.append(entry)
-        beside = self.last.with_suffix(".part")
-        torch.save({"trainer": trainer.state(), "log": self.log}, beside)
-        beside.replace(self.last)
-        write_atomically(self.folder / "log.jsonl", "".join(json.dumps(e) + "\n" for e in self.log).encode())
-        plot_curve(self.log, self.folder / "curve.svg")
+        state = io.BytesIO()
+        torch.save({"trainer": trainer.state(), "log": self.log}, state)
+        write_whole({self.last: state.getvalue()})
+        self.report()
         print(json.dumps(entry), flush=True)
+
+    def report(self) -> None:
+        """Write log and curve as the last state has them."""
+        lines = "".join(json.dumps(entry) + "\n" for entry in self.log)
+        write_whole({self.folder / "log.jsonl": lines.encode(), self.folder / "curve.svg": draw_curve(self.log)})
 
 
 if __name__ == "__main__":

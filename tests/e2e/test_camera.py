@@ -1,5 +1,6 @@
 """The page before Chromium's fake camera: the same answers as Python's on the same clip, and no dead end."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from spoofweb import contract, serve, verdict
 from spoofweb.cli import judged
+from spoofweb.face import Face
 from spoofweb.media import read_video
 from spoofweb.pipeline import Observation
 
@@ -145,12 +147,23 @@ def test_the_page_agrees_with_python(name, clips, launch, server, pipeline, rule
                     until(page, "document.querySelector('#cameras').value === 'rear'")
                 until(page, enough, seconds=90)
                 said = newest_start(page.evaluate("books.said"))
+                if list(observations) == [True]:
+                    assert_marked(page, observations[True].face)
             states = replayed(said, observations, rules)
             assert [entry["verdict"] for entry in said] == [state.word for state in states]
             for entry, state in zip(said, states, strict=True):
                 assert (entry["live"] == "") == (state.mean is None)
                 if state.mean is not None:
                     assert abs(float(entry["live"]) - verdict.probability(state.mean, rules)) <= TOLERANCE
+
+
+def assert_marked(page: Page, face: Face) -> None:
+    """The page's frame has the clip's size, and its face is marked where Python finds it, to two pixels."""
+    assert page.get_attribute("#overlay", "viewBox") == f"0 0 {fixtures.WIDTH} {fixtures.HEIGHT}"
+    corners = page.get_attribute("#overlay .box", "d")
+    x0, x1, *_ = (float(x) for x in re.findall(r"M([\d.-]+) ", corners))
+    subpixel = contract.CONTRACT["detector"]["subpixel"]
+    assert abs(x0 - face.x0 / subpixel) <= 2 and abs(x1 - face.x1 / subpixel) <= 2
 
 
 def newest_start(said: list[dict]) -> list[dict]:

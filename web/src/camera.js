@@ -111,6 +111,8 @@ export class Camera {
     const turnable = cameras.length > 1 && ["user", "environment"].includes(facingMode);
     const substituted = choice.deviceId ? deviceId !== choice.deviceId : turnable && facingMode !== choice.facing;
     const mirrored = facesUser(facingMode, track.label);
+    // an event that came before the listener does not come again
+    if (track.readyState === "ended") return this.#leave("ended");
     this.#become({ ...IDLE, name: "running", choice, stream, deviceId, cameras, mirrored, turnable, substituted });
   }
 

@@ -78,8 +78,7 @@ async function loadEngine() {
 
 /** The engine is of no more use. @param {unknown} error */
 function failed(error) {
-  if (!(error instanceof EngineError)) throw error;
-  const { reason, detail } = error;
+  const { reason, detail } = error instanceof EngineError ? error : new EngineError("worker", String(error));
   engine.then((broken) => broken?.close());
   engine = Promise.resolve(null);
   leavePicture();

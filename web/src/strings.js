@@ -66,7 +66,7 @@ export const STRINGS = {
   "act.stop": "Stop the camera",
   "act.turn": "Switch front and rear",
   "act.choose": "Choose a picture",
-  "act.another": "Choose another",
+  "act.another": "Another picture",
   "act.reload": "Reload the page",
   "act.restart": "Start the networks again",
   "act.https": "Open over https",
@@ -101,7 +101,7 @@ export const STRINGS = {
   "scale.live": "live",
   "several": "{count} faces in sight; the largest one is judged.",
   "several.picture": "{count} faces found; the largest one is judged.",
-  "latency": "{ms} ms per picture (median of the last {count}) · wasm · 1 thread",
+  "latency": "{ms}\u00a0ms per picture, median of the last {count}; wasm, 1\u00a0thread",
 
   "progress": "Loading the networks: {loaded} of {total} MB",
   "progress.start": "Loading the networks…",

@@ -104,6 +104,7 @@ export class View {
     const zone = element("scale-unsure");
     zone.style.left = `${100 * low}%`;
     zone.style.width = `${100 * (high - low)}%`;
+    element("scale").style.setProperty("--bound", `${50 * (low + high)}%`);
   }
 
   /** @param {Screen["list"]} list */
