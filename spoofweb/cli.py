@@ -65,18 +65,18 @@ def predict(file: Path, pipeline: Pipeline, rules: dict) -> Iterator[dict]:
     """Rows for one picture (one row) or video (one per frame, then its summary). rules: the contract's `verdict`."""
     if file.suffix.lower() not in VIDEOS:
         seen = pipeline.observe(read_picture(file))
-        logit = None if seen.logit is None else verdict.fixed(seen.logit, rules)
+        logit = judged(seen, 0, rules).logit
         word = verdict.NONE if logit is None else verdict.word(logit, rules)
         yield {"path": str(file)} | facts(seen) | {"live": live(logit, rules), "verdict": word}
         return
     state, words = verdict.State(), []
     for number, (time_ms, frame) in enumerate(read_video(file)):
         seen = pipeline.observe(frame)
-        state = verdict.step(state, judged(seen, time_ms, rules), rules)
+        here = judged(seen, time_ms, rules)
+        state = verdict.step(state, here, rules)
         words += [state.word] if words[-1:] != [state.word] else []
-        here = None if seen.logit is None else verdict.fixed(seen.logit, rules)
         row = {"path": str(file), "frame": number, "time_ms": time_ms} | facts(seen)
-        yield row | {"live": live(here, rules), "verdict": state.word}
+        yield row | {"live": live(here.logit, rules), "verdict": state.word}
     yield {
         "path": str(file),
         "frames": number + 1,

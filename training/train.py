@@ -24,9 +24,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from spoofweb import checkpoint, detector, npm
+from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
+from spoofweb.graphs import detector_graph
 from spoofweb.media import read_picture
 from spoofweb.metrics import auc
 from spoofweb.model import SpoofNet, initialise_backbone
@@ -35,7 +36,6 @@ from training.curve import draw_curve
 from training.dataset import Picture, data_digest, fixed_crops, locate, scan
 
 PRESETS = Path(__file__).with_name("presets.toml")
-WEB = Path(__file__).parents[1] / "web"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -121,7 +121,7 @@ class Data:
 
 def load_data(args: argparse.Namespace, config: dict) -> Data:
     """Read, locate and (where fixed) crop everything; pictures without a face are left out of training."""
-    graph = detector.build(npm.install(WEB))
+    graph = detector_graph()
 
     def located(root: Path, split: str) -> list[Picture]:
         found = locate(scan(root, split, args.manifest), graph, args.cache)
