@@ -141,6 +141,6 @@ def test_target_mixes_label_smoothing_and_peer():
 def test_views_depend_on_the_seed_alone_and_keep_the_face(place, detector_graph):
     picture = next(p for p in locate(scan(place / "data", "train"), detector_graph, place / "cache") if p.face)
     frame = train.read_picture(picture.path)
-    make = lambda seed: augment.views(frame, picture.face, np.random.default_rng(seed), [[110, 140], [200, 300]])  # noqa: E731
+    make = lambda seed: augment.views(frame, picture.face, np.random.default_rng(seed), [[110, 140], [200, 300]], 0.5)  # noqa: E731
     assert torch.equal(make(3), make(3)) and not torch.equal(make(3), make(4))
     assert make(3).shape == (2, 3, 224, 224) and make(3).dtype == torch.uint8

@@ -31,11 +31,16 @@ original = v2.Compose(
 """The original recipe on a uint8 [3, 224, 224] crop; draws from torch's global generator."""
 
 
-def views(frame: np.ndarray, face: Face, rng: np.random.Generator, scale_ranges: list[list[int]]) -> torch.Tensor:
+def views(
+    frame: np.ndarray, face: Face, rng: np.random.Generator, scale_ranges: list[list[int]], bare_share: float
+) -> torch.Tensor:
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. scale_ranges: K pairs of percent of the face side, one crop drawn from each.
+    bare_share: chance, 0..1, that the frame loses what surrounds the face, hand and bezel too.
     """
+    if rng.random() < bare_share:
+        frame, face = bare(frame, face, rng)
     image, ratio = shrink(Image.fromarray(frame), face, rng)
     image = degrade(recolour(image, rng), rng)
     pixels = np.asarray(image)
@@ -47,6 +52,14 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, scale_ranges:
         crops.append(resample(pixels, crop.box, SIDE, SIDE))
     stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
     return F.horizontal_flip(stacked) if rng.random() < 0.5 else stacked
+
+
+def bare(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:
+    """The frame cut to 110..200 % of the face's side, so that neither crop may rest on the surroundings alone."""
+    box = square(face, frame.shape[1], frame.shape[0], int(rng.integers(110, 201))).box
+    x, y = (start * CONTRACT["detector"]["subpixel"] for start in box[:2])
+    moved = face._replace(x0=face.x0 - x, y0=face.y0 - y, x1=face.x1 - x, y1=face.y1 - y)
+    return frame[box[1] : box[3], box[0] : box[2]], moved
 
 
 def shrink(image: Image.Image, face: Face, rng: np.random.Generator) -> tuple[Image.Image, float]:
@@ -73,14 +86,14 @@ def jitter(face: Face, ratio: float, rng: np.random.Generator) -> Face:
 
 def recolour(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Another exposure, gamma, white balance and saturation."""
-    gains = rng.uniform(0.92, 1.08, 3) * np.exp(rng.uniform(-0.25, 0.25))
-    gamma, contrast = np.exp(rng.uniform(-0.3, 0.3)), rng.uniform(0.75, 1.25)
+    gains = rng.uniform(0.94, 1.06, 3) * np.exp(rng.uniform(-0.15, 0.15))
+    gamma, contrast = np.exp(rng.uniform(-0.25, 0.25)), rng.uniform(0.8, 1.2)
     levels = np.arange(256) / 255
     curve = (levels[None] ** gamma * gains[:, None] - 0.45) * contrast + 0.45
     image = image.point((np.clip(curve, 0, 1) * 255 + 0.5).astype(int).ravel().tolist())
     if rng.random() < 0.5:
-        image = F.adjust_saturation(image, rng.uniform(0.5, 1.5))
-    return F.rgb_to_grayscale(image, 3) if rng.random() < 0.03 else image
+        image = F.adjust_saturation(image, rng.uniform(0.6, 1.4))
+    return F.rgb_to_grayscale(image, 3) if rng.random() < 0.02 else image
 
 
 def degrade(image: Image.Image, rng: np.random.Generator) -> Image.Image:

@@ -198,7 +198,8 @@ class Samples(Dataset):
                 crops = torch.from_numpy(np.array(self.crops[index])).permute(0, 3, 1, 2)
                 views = torch.stack([augment.original(crop) for crop in crops])
         else:
-            views = augment.views(read_picture(picture.path), picture.face, rng, self.config["scale_ranges"])
+            frame = read_picture(picture.path)
+            views = augment.views(frame, picture.face, rng, self.config["scale_ranges"], self.config["bare_share"])
         return views, target(picture, self.config)
 
 
