@@ -13,7 +13,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.media import VIDEOS, find_media, read_picture, read_video
 from spoofweb.pipeline import Observation, Pipeline
 
-COLUMNS = ("path", "frame", "time_ms", "faces", "live", "verdict")
+COLUMNS = ("path", "frame", "time_ms", "faces", "live", "verdict", "reasons")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,7 +66,8 @@ def predict(file: Path, pipeline: Pipeline, rules: dict) -> Iterator[dict]:
     if file.suffix.lower() not in VIDEOS:
         seen = pipeline.observe(read_picture(file))
         logit = judged(seen, 0, rules).logit
-        word = verdict.NONE if logit is None else verdict.word(logit, rules)
+        refused = verdict.UNSURE if seen.face else verdict.NONE
+        word = refused if logit is None else verdict.word(logit, rules)
         yield {"path": str(file)} | facts(seen) | {"live": live(logit, rules), "verdict": word}
         return
     state, words = verdict.State(), []
@@ -87,10 +88,10 @@ def predict(file: Path, pipeline: Pipeline, rules: dict) -> Iterator[dict]:
 
 
 def judged(seen: Observation, time_ms: int, rules: dict) -> verdict.Judged:
-    """An observation as the verdict takes it."""
+    """An observation as the verdict takes it; a refused face has no logit there."""
     if seen.face is None:
         return verdict.Judged(time_ms)
-    return verdict.Judged(time_ms, seen.face[:4], verdict.fixed(seen.logit, rules))
+    return verdict.Judged(time_ms, seen.face[:4], None if seen.reasons else verdict.fixed(seen.logit, rules))
 
 
 def facts(seen: Observation) -> dict:
@@ -103,6 +104,7 @@ def facts(seen: Observation) -> dict:
         "crops": [list(crop) for crop in seen.crops],
         "logits": seen.logits,
         "logit": seen.logit,
+        "reasons": list(seen.reasons),
     }
 
 
@@ -123,6 +125,7 @@ def print_json(row: dict) -> None:
 
 def print_row(row: dict) -> None:
     """The columns of the table; a video's summary shows its number of frames and the words in order."""
+    row = row | {"reasons": " ".join(row.get("reasons", []))}
     if "words" in row:
         row = row | {"frame": f"all {row['frames']}", "verdict": " → ".join(row["words"])}
     values = [row.get(column, "") for column in COLUMNS]

@@ -26,6 +26,18 @@ CONTRACT = {
         "score_min": 32768,  # a detection below is no face
         "overlap_percent": 30,  # detections that overlap more (intersection over union) are one face
     },
+    "quality": {  # a face outside of these bounds is not judged
+        "small_px": 64,  # px, the least side of a face's box
+        "large_percent": 90,  # the largest, as a share of the frame's shorter side
+        "outside_percent": 5,  # how far the box may reach out of the frame, as a share of its side
+        "aside_percent": 35,  # how far its centre may be from the frame's, as a share of the frame's width and height
+        "turned_percent": 150,  # nose beside the eyes' middle, as a share of their distance; from here on turned away
+        "dark": 40,  # the least mean luma of the tight crop, 0..255
+        "bright": 190,  # and the highest
+        "blur_block": 4,  # px, side of the squares whose mean luma is looked at for blur
+        "blur": 60,  # the least mean squared Laplacian of those means
+        "many_percent": 70,  # side of a second face that counts, as a share of the judged one's
+    },
     "verdict": {
         "logit_one": 4096,  # fixed-point steps per logit
         "logit_max": 131072,  # logits are clipped to ± this many steps
@@ -58,7 +70,29 @@ def compiled(card: dict, graphs: dict[str, str]) -> dict:
     card: the evaluation card; its `headline` is taken over: error rates, and the `threshold` (logit at or above which a
     frame counts as bona fide, chosen on `val`). graphs: name of each ONNX graph → SHA-256 (hex) of its bytes.
     """
-    return CONTRACT | {"verdict": verdict_rules(card), "graphs": graphs, "headline": card["headline"]}
+    verdict = verdict_rules(card)
+    return CONTRACT | {
+        "verdict": verdict,
+        "graphs": graphs,
+        "headline": card["headline"],
+        "curve": error_curve(card, verdict["logit_one"]),
+    }
+
+
+def error_curve(card: dict, logit_one: int) -> dict | None:
+    """What other thresholds would cost, for the card's first model; None where the card has no curves.
+
+    {threshold: [fixed-point logits, ascending], chosen: the index of the one in force, val and test: {apcer, bpcer:
+    [share 0..1 at each threshold]}}; a split that the card lacks is left out. APCER is over all attacks of a split.
+    """
+    if not card.get("models"):
+        return None
+    curves = card["models"][0]["curves"]
+    return {
+        "threshold": [round(logit * logit_one) for logit in curves["threshold"]],
+        "chosen": curves["chosen"],
+        **{split: curves[split] for split in ("val", "test") if split in curves},
+    }
 
 
 def verdict_rules(card: dict) -> dict:

@@ -72,11 +72,13 @@ def auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) 
     scores, labels = _checked(scores, labels)
     _by_class(scores, labels)
     weights = np.ones(len(scores)) if weights is None else _alongside(weights, labels, "weights")
-    weights, is_real = weights.astype(float), labels == 1
+    weights, is_real = weights.astype(float, copy=True), labels == 1
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise SpoofwebError("weights must be finite and not negative")
     if not (weights[is_real].any() and weights[~is_real].any()):
         raise SpoofwebError("all weights of a class are 0: its share of the area is undefined")
+    for members in (is_real, ~is_real):
+        weights[members] /= weights[members].max()  # only ratios within a class count; sums and products stay finite
     order = np.argsort(scores[~is_real])
     attack = scores[~is_real][order]
     mass = np.concatenate([[0.0], np.cumsum(weights[~is_real][order])])
@@ -148,11 +150,14 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """
     real, attack = _by_class(logits, labels)
     low, high = np.log(TEMPERATURE_RANGE)
-    for _ in range(60):
-        middle = (low + high) / 2
-        inverse = np.exp(-middle)
-        slope = np.mean(attack * sigmoid(attack * inverse)) - np.mean(real * sigmoid(-real * inverse))
-        low, high = (middle, high) if slope > 0 else (low, middle)
+    largest = max(np.abs(real).max(), np.abs(attack).max(), 1.0)  # only the slope's sign counts
+    with np.errstate(over="ignore"):  # a sigmoid of infinity is right
+        for _ in range(60):
+            middle = (low + high) / 2
+            inverse = np.exp(-middle)
+            passed = np.mean(attack / largest * sigmoid(attack * inverse))
+            slope = passed - np.mean(real / largest * sigmoid(-real * inverse))
+            low, high = (middle, high) if slope > 0 else (low, middle)
     return float(np.exp((low + high) / 2))
 
 

@@ -12,6 +12,7 @@ from spoofweb.contract import CONTRACT
 from spoofweb.crop import Crop, square
 from spoofweb.errors import SpoofwebError
 from spoofweb.face import Face, detector_input, faces, largest
+from spoofweb.quality import reasons
 from spoofweb.resample import resample
 
 SIDE = CONTRACT["input"]["side"]
@@ -27,6 +28,8 @@ class Observation:
     crops: list[Crop]  # one square per contract scale
     logits: list[float]  # calibrated, one per crop; above 0 leans towards bona fide
     logit: float | None  # their mean
+    evidence: np.ndarray | None = None  # float32 [K, 28, 28], one map per crop; positive speaks for bona fide
+    reasons: tuple[str, ...] = ()  # codes of spoofweb/quality.py against judging the face; the logit stands
 
 
 def session(graph: bytes, inputs: dict[str, str], outputs: list[str]) -> ort.InferenceSession:
@@ -56,14 +59,14 @@ def open_detector(graph: bytes) -> ort.InferenceSession:
 
 def open_spoofnet(graph: bytes) -> ort.InferenceSession:
     """A session of SpoofNet, tried once; SpoofwebError where the graph is none, or takes no batch of two crops."""
-    made = session(graph, {"crops": "tensor(uint8)"}, ["logit", "live"])
+    made = session(graph, {"crops": "tensor(uint8)"}, ["logit", "live", "evidence"])
     try:
         shapes = [out.shape for out in made.run(None, {"crops": np.zeros((2, SIDE, SIDE, 3), np.uint8)})]
     except Exception as error:  # ONNX Runtime raises a different class for each kind of misfit
         raise SpoofwebError(f"the ONNX graph does not take crops [N, {SIDE}, {SIDE}, 3] ({error}); export it") from None
-    if shapes != [(2,), (2,)]:
+    if shapes != [(2,), (2,), (2, 28, 28)]:
         raise SpoofwebError(
-            f"the ONNX graph gives outputs of shapes {shapes} for 2 crops, not one value each; export it"
+            f"the ONNX graph gives outputs of shapes {shapes} for 2 crops, not two values and a map each; export it"
         )
     return made
 
@@ -94,9 +97,12 @@ class Pipeline:
             return Observation(found, None, [], [], None)
         height, width = frame.shape[:2]
         crops = [square(face, width, height, percent) for percent in self.scales_percent]
-        logits, _ = self.spoofnet.run(None, {"crops": crop_pixels(frame, crops)})
+        pixels = crop_pixels(frame, crops)
+        logits, _, evidence = self.spoofnet.run(None, {"crops": pixels})
         values = [float(value) for value in logits]
-        return Observation(found, face, crops, values, sum(values) / len(values))
+        tight = pixels[self.scales_percent.index(min(self.scales_percent))]
+        against = reasons(face, found, width, height, tight, CONTRACT["quality"])
+        return Observation(found, face, crops, values, sum(values) / len(values), evidence, against)
 
 
 def crop_pixels(frame: np.ndarray, crops: list[Crop]) -> np.ndarray:

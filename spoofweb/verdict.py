@@ -15,7 +15,10 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Judged:
-    """What one frame said. `logit` in fixed point (see `fixed`) and `box` (x0, y0, x1, y1) are None without a face."""
+    """What one frame said. `box` (x0, y0, x1, y1) is None without a face.
+
+    `logit` in fixed point (see `fixed`); None without a face and for a face that a quality gate refused.
+    """
 
     time_ms: int
     box: Box | None = None
@@ -55,7 +58,10 @@ def word(logit: int, rules: dict, before: str = UNSURE) -> str:
 
 
 def step(state: State, frame: Judged, rules: dict) -> State:
-    """The state after one more frame. Frames come in order of time; `rules` is the compiled contract's `verdict`."""
+    """The state after one more frame. Frames come in order of time; `rules` is the compiled contract's `verdict`.
+
+    A refused face keeps the window alive but adds nothing to it, so that a word ends with the frames behind it.
+    """
     if frame.box is None:
         lost = state.box is not None and frame.time_ms - state.seen_ms > rules["lost_ms"]
         return State() if lost else state
@@ -63,11 +69,16 @@ def step(state: State, frame: Judged, rules: dict) -> State:
         state = State()
     if frame.time_ms - state.seen_ms > rules["lost_ms"]:
         state = State()
+    refused = frame.logit is None
     oldest = frame.time_ms - rules["window_ms"]
-    window = [entry for entry in state.window if entry[0] >= oldest] + [(frame.time_ms, frame.logit)]
-    window = tuple(window[-rules["window_frames"] :])
+    window = [entry for entry in state.window if entry[0] >= oldest]
+    window = tuple((window if refused else [*window, (frame.time_ms, frame.logit)])[-rules["window_frames"] :])
+    if not window:
+        return State(word=UNSURE, box=frame.box, seen_ms=frame.time_ms)
     mean = trimmed_mean([logit for _, logit in window], rules["trim_percent"])
     said = word(mean, rules, state.word) if len(window) >= rules["min_frames"] else UNSURE
+    if refused and said != state.word:  # a frame that does not count may end a word, never give one
+        said = UNSURE
     return replace(state, word=said, mean=mean, window=window, box=frame.box, seen_ms=frame.time_ms)
 
 

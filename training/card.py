@@ -1,7 +1,8 @@
 """The evaluation card: error rates of scored models as JSON values, computed from score tables.
 
 A model's threshold and temperature come from its own `val` rows and stay as they are for everything else.
-Rates cover the pictures that have a logit; non-responses are counted beside them. A value with an interval is
+Rates cover the pictures that have a logit, those that a quality gate refuses included; non-responses are counted
+beside them, and `gates` tells what the refusals would change. A value with an interval is
 {value, low, high, sites, few_sites}: a bootstrap that rests on `sites` sites; `few_sites` says that these are
 so few that the interval means little.
 """
@@ -16,6 +17,7 @@ import numpy as np
 
 from spoofweb import metrics
 from spoofweb.errors import SpoofwebError
+from training.gates import gates
 from training.score_table import MEASURED, ScoreTable, data_hash
 
 SCHEMA = 1
@@ -91,6 +93,7 @@ def model_report(name: str, table: ScoreTable, settings: Settings) -> dict:
         "curves": curves(parts, decision),
         "error_by": {split: error_by_quality(rows, decision.threshold) for split, rows in parts.items()},
         "size_matched": size_matched(val),
+        "gates": gates({group: rows.answered() for group, rows in groups.items()}, decision.threshold),
     }
 
 

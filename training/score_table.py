@@ -1,4 +1,7 @@
-"""The table of scored pictures: CSV file → arrays. `COLUMNS` names the columns that such a file must have."""
+"""The table of scored pictures: CSV file → arrays. `COLUMNS` names the columns that such a file must have.
+
+`REASONS` names one that it may have: why the quality gates refuse the picture, codes with a space between them.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoofweb.errors import SpoofwebError
+from spoofweb.quality import CODES
 
 MEASURED = ("face_side", "brightness", "sharpness")  # px; mean luma 0..255; variance of the luma's Laplacian
 TEXTS = ("path", "split", "source", "site")
 COLUMNS = (*TEXTS, "label", "species", "logit", *MEASURED)
+REASONS = "reasons"
 UNKNOWN_SPECIES = "unspecified"
 
 
@@ -25,7 +30,8 @@ class ScoreTable:
 
     label: 1 = bona fide, 0 = attack presentation. species: kind of attack, UNKNOWN_SPECIES where the file has
     none. logit: raw network logit, rising with liveness; NaN = no face found (a non-response). The fields of
-    `MEASURED` are NaN where the file leaves them empty.
+    `MEASURED` are NaN where the file leaves them empty. reasons: codes of spoofweb/quality.py with a space between
+    them, "" where no gate refuses the picture; None for a file that lacks the column.
     """
 
     path: NDArray[np.str_]
@@ -38,10 +44,12 @@ class ScoreTable:
     face_side: NDArray[np.float64]
     brightness: NDArray[np.float64]
     sharpness: NDArray[np.float64]
+    reasons: NDArray[np.str_] | None = None
 
     def where(self, mask: NDArray[np.bool_]) -> ScoreTable:
         """The rows for which `mask`, shape (n,), holds."""
-        return ScoreTable(*(getattr(self, field.name)[mask] for field in fields(self)))
+        columns = (getattr(self, field.name) for field in fields(self))
+        return ScoreTable(*(None if column is None else column[mask] for column in columns))
 
     def answered(self) -> ScoreTable:
         """The rows that have a logit."""
@@ -91,7 +99,18 @@ def _row(row: dict[str, str | None], where: str) -> tuple:
     if measured[MEASURED.index("face_side")] <= 0:
         raise SpoofwebError(f"{where}: face_side must be above 0 px, not {row['face_side']}")
     species = row["species"] or UNKNOWN_SPECIES
-    return (*(row[name] for name in TEXTS), int(row["label"]), species, logit, *measured)
+    values = (*(row[name] for name in TEXTS), int(row["label"]), species, logit, *measured)
+    return (*values, _reasons(row[REASONS], where)) if REASONS in row else values
+
+
+def _reasons(cell: str | None, where: str) -> str:
+    """The codes in a cell; SpoofwebError for a missing cell or an unknown code."""
+    if cell is None:
+        raise SpoofwebError(f"{where}: the line ends before {REASONS}")
+    unknown = [code for code in cell.split(" ") if cell and code not in CODES]
+    if unknown:
+        raise SpoofwebError(f"{where}: {REASONS} must be of {', '.join(CODES)}, not {unknown[0]!r}")
+    return cell
 
 
 def _number(row: dict[str, str | None], name: str, where: str) -> float:

@@ -25,7 +25,7 @@ from spoofweb.media import read_picture
 from spoofweb.pipeline import SIDE, Observation, Pipeline
 from spoofweb.resample import resample
 from training.dataset import Picture, scan
-from training.score_table import COLUMNS
+from training.score_table import COLUMNS, REASONS
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -58,7 +58,9 @@ def score(picture: Picture, pipeline: Pipeline) -> dict:
     seen = pipeline.observe(frame)
     row = {"path": picture.name, "split": picture.split, "source": picture.source, "site": picture.site}
     row |= {"label": picture.label, "species": picture.species}
-    return row | (measures(frame, seen) | {"logit": f"{seen.logit:.6f}"} if seen.face else {})
+    if not seen.face:
+        return row
+    return row | measures(frame, seen) | {"logit": f"{seen.logit:.6f}", REASONS: " ".join(seen.reasons)}
 
 
 def measures(frame: np.ndarray, seen: Observation) -> dict:
@@ -85,7 +87,7 @@ def peer_logit(picture: Picture) -> str:
 def write_table(path: Path, rows: list[dict]) -> None:
     """Rows as CSV, whole or not at all."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, (*COLUMNS, REASONS), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_whole({path: text.getvalue().encode()})

@@ -1,4 +1,4 @@
-"""The README's table of results, from the evaluation card.
+"""The README's tables from the evaluation card: results, and what the quality gates refuse.
 
 python -m training.table spoofweb/weights/card.json
 """
@@ -10,6 +10,8 @@ from spoofweb.contract import read_card
 from spoofweb.errors import SpoofwebError
 
 HEAD = ("network", "pictures", "AUC (95 %)", "EER", "HTER", "BPCER", "worst APCER (95 %)", "no answer")
+GATES = ("gate", "bona fide refused", "attacks refused", "EER", "HTER", "misjudged among the refused")
+GATES_NOTE = "The gates on `val`, for {}; rates of all other tables count every picture, refused ones too."
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -19,7 +21,8 @@ def main(argv: list[str] | None = None) -> int:
         print("error: one evaluation card, please; run python -m training.table card.json", file=sys.stderr)
         return 2
     try:
-        print(results(read_card(Path(arguments[0]))))
+        card = read_card(Path(arguments[0]))
+        print(results(card), *([refusals(card)] if card["models"][0].get("gates") else []), sep="\n\n")
     except SpoofwebError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -49,9 +52,24 @@ def row(name: str, group: str, rates: dict) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def percent(share: float) -> str:
-    """0.1234 → "12.3 %"."""
-    return f"{100 * share:.1f} %"
+def refusals(card: dict) -> str:
+    """A Markdown table of the first model: a row per gate on val, and what its refusals make of the error there."""
+    model = card["models"][0]
+    gates = model["gates"]["val"]
+    before = next(iter(gates.values()))["error"]["all"]
+    lines = [GATES_NOTE.format(model["name"]), "", f"| {' | '.join(GATES)} |", "|---|---|---|---|---|---|"]
+    lines.append(f"| none | – | – | {percent(before['eer'])} | {percent(before['hter'])} | – |")
+    for name, gate in gates.items():
+        out, error = gate["refused"], gate["error"]
+        shares = [f"{percent(out[kind]['share'])} ({out[kind]['pictures']})" for kind in ("real", "attack")]
+        kept = [percent(error["kept"][rate]) for rate in ("eer", "hter")]
+        lines.append(f"| {' | '.join([name, *shares, *kept, percent(error['refused']['wrong'])])} |")
+    return "\n".join(lines)
+
+
+def percent(share: float | None) -> str:
+    """0.1234 → "12.3 %", None → "–"."""
+    return "–" if share is None else f"{100 * share:.1f} %"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,20 @@
  */
 
 /**
+ * @typedef {object} QualityRules a face outside of these bounds is not judged
+ * @property {number} small_px px, the least side of a face's box
+ * @property {number} large_percent the largest, as a share of the frame's shorter side
+ * @property {number} outside_percent how far the box may reach out of the frame, as a share of its side
+ * @property {number} aside_percent how far its centre may be from the frame's, as a share of the frame's width and height
+ * @property {number} turned_percent nose beside the eyes' middle, as a share of their distance; from here on turned away
+ * @property {number} dark the least mean luma of the tight crop, 0..255
+ * @property {number} bright and the highest
+ * @property {number} blur_block px, side of the squares whose mean luma is looked at for blur
+ * @property {number} blur the least mean squared Laplacian of those means
+ * @property {number} many_percent side of a second face that counts, as a share of the judged one's
+ */
+
+/**
  * @typedef {object} VerdictRules
  * @property {number} logit_one fixed-point steps per logit
  * @property {number} logit_max logits are clipped to ± this many steps
@@ -27,6 +41,14 @@
  * @property {number} threshold fixed-point logit at or above which a frame counts as bona fide
  */
 
+/**
+ * @typedef {object} ErrorCurve
+ * @property {number[]} threshold fixed-point logits, ascending
+ * @property {number} chosen index of the threshold in force
+ * @property {{apcer: number[], bpcer: number[]}} [val] shares 0..1 at each threshold, APCER over all attacks
+ * @property {{apcer: number[], bpcer: number[]}} [test]
+ */
+
 /** @typedef {"ort" | "ort_loader" | "ort_wasm" | "detector" | "spoofnet"} FileKey */
 
 /**
@@ -35,11 +57,14 @@
  * @property {{side: number}} input px, square RGB crop that SpoofNet judges
  * @property {{scales_percent: number[]}} crop crop side as a share of the face box side, one crop per entry
  * @property {DetectorRules} detector
+ * @property {QualityRules} quality
  * @property {VerdictRules} verdict
  * @property {Record<string, string>} graphs name of each ONNX graph → SHA-256 (hex) of its bytes
  * @property {Record<string, any>} headline the evaluation card's headline error rates
  * @property {Record<FileKey, string>} files paths relative to contract.json
  * @property {Record<FileKey, number>} bytes size of each of them
+ * @property {Record<FileKey, string>} sha256 SHA-256 (hex) of each of them
+ * @property {ErrorCurve | null} curve what other thresholds would cost; null where no evaluation is known
  */
 
 /**

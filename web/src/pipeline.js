@@ -5,6 +5,7 @@
 
 import { square } from "./crop.js";
 import { detectorInput, faces, largest } from "./face.js";
+import { reasons } from "./quality.js";
 import { resample } from "./resample.js";
 
 /** @typedef {typeof import("onnxruntime-web")} Ort */
@@ -22,6 +23,8 @@ import { resample } from "./resample.js";
  * @property {Crop[]} crops one square per contract scale
  * @property {number[]} logits calibrated, one per crop; above 0 leans towards bona fide
  * @property {number | null} logit their mean
+ * @property {Float32Array | null} evidence a map of 28 × 28 per crop; positive speaks for bona fide
+ * @property {import("./quality.js").Code[]} reasons against judging the face, worst first; the logit stands all the same
  * @property {{detect: number, crop: number, network: number}} stages how long each took, ms
  */
 
@@ -70,7 +73,7 @@ export class Pipeline {
     const made = new Pipeline(
       ort,
       await session(ort, detector, { image: "uint8" }, ["detections"]),
-      await session(ort, spoofnet, { crops: "uint8" }, ["logit", "live"]),
+      await session(ort, spoofnet, { crops: "uint8" }, ["logit", "live", "evidence"]),
       contract,
     );
     const { side } = contract.input;
@@ -103,15 +106,16 @@ export class Pipeline {
     const face = largest(found);
     const detected = performance.now();
     const stages = { detect: detected - started, crop: 0, network: 0 };
-    if (!face) return { faces: found, face, crops: [], logits: [], logit: null, stages };
+    if (!face) return { faces: found, face, crops: [], logits: [], logit: null, evidence: null, reasons: [], stages };
     const crops = this.faceCrops(face, frame);
     const pixels = this.cropPixels(frame, crops);
+    const against = this.against(face, found, frame, pixels);
     const cropped = performance.now();
-    const logits = await this.judge(pixels);
+    const { logits, evidence } = await this.judge(pixels);
     stages.crop = cropped - detected;
     stages.network = performance.now() - cropped;
     const logit = logits.reduce((sum, value) => sum + value, 0) / logits.length;
-    return { faces: found, face, crops, logits, logit, stages };
+    return { faces: found, face, crops, logits, logit, evidence, reasons: against, stages };
   }
 
   /**
@@ -123,6 +127,20 @@ export class Pipeline {
   faceCrops(face, frame) {
     const { crop, detector } = this.contract;
     return crop.scales_percent.map((percent) => square(face, frame.width, frame.height, percent, detector.subpixel));
+  }
+
+  /**
+   * Reasons against judging a face.
+   * @param {Face} face
+   * @param {Face[]} found all faces of the frame
+   * @param {Frame} frame
+   * @param {Uint8Array} pixels of the face's crops, as cropPixels makes them
+   */
+  against(face, found, frame, pixels) {
+    const { input, crop, detector, quality } = this.contract;
+    const size = input.side * input.side * 3;
+    const at = crop.scales_percent.indexOf(Math.min(...crop.scales_percent)) * size;
+    return reasons(face, found, frame.width, frame.height, pixels.subarray(at, at + size), quality, detector.subpixel);
   }
 
   /**
@@ -144,12 +162,15 @@ export class Pipeline {
 
   /**
    * @param {Uint8Array} pixels as cropPixels makes them
-   * @returns {Promise<number[]>} one logit per crop
+   * @returns {Promise<{logits: number[], evidence: Float32Array}>} one logit and one map per crop
    */
   async judge(pixels) {
     const { side } = this.contract.input;
     const crops = new this.ort.Tensor("uint8", pixels, [pixels.length / (side * side * 3), side, side, 3]);
-    const { logit } = await this.spoofnet.run({ crops });
-    return Array.from(/** @type {Float32Array} */ (logit.data));
+    const { logit, evidence } = await this.spoofnet.run({ crops });
+    return {
+      logits: Array.from(/** @type {Float32Array} */ (logit.data)),
+      evidence: /** @type {Float32Array} */ (evidence.data),
+    };
   }
 }

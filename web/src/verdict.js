@@ -17,7 +17,8 @@ export const UNSURE = "unsure";
 export const NONE = "none";
 
 /**
- * What one frame said. `logit` in fixed point (see `fixed`) and `box` are null without a face.
+ * What one frame said. `box` is null without a face; `logit` in fixed point (see `fixed`) is null then too, and for a
+ * face that a quality gate refused.
  * @typedef {{timeMs: number, box: FaceBox | null, logit: number | null}} Judged
  */
 
@@ -70,13 +71,15 @@ export function word(logit, rules, before = UNSURE) {
 
 /**
  * The state after one more frame. Frames come in order of time; `rules` is the contract's `verdict`.
+ *
+ * A refused face keeps the window alive but adds nothing to it, so that a word ends with the frames behind it.
  * @param {Readonly<State>} state
  * @param {Judged} frame
  * @param {VerdictRules} rules
  * @returns {Readonly<State>}
  */
 export function step(state, frame, rules) {
-  if (frame.box === null || frame.logit === null) {
+  if (frame.box === null) {
     const lost = state.box !== null && frame.timeMs - state.seenMs > rules.lost_ms;
     return lost ? START : state;
   }
@@ -86,10 +89,15 @@ export function step(state, frame, rules) {
   const oldest = frame.timeMs - rules.window_ms;
   const kept = before.window.filter(([timeMs]) => timeMs >= oldest);
   /** @type {State["window"]} */
-  const window = [...kept, /** @type {const} */ ([frame.timeMs, frame.logit])].slice(-rules.window_frames);
+  const counted = frame.logit === null ? [] : [[frame.timeMs, frame.logit]];
+  const window = [...kept, ...counted].slice(-rules.window_frames);
+  const [box, seenMs] = [frame.box, frame.timeMs];
+  if (!window.length) return Object.freeze({ ...START, word: UNSURE, box, seenMs });
   const mean = trimmedMean(window.map(([, logit]) => logit), rules.trim_percent);
-  const said = window.length >= rules.min_frames ? word(mean, rules, before.word) : UNSURE;
-  return Object.freeze({ word: said, mean, window: Object.freeze(window), box: frame.box, seenMs: frame.timeMs });
+  let said = window.length >= rules.min_frames ? word(mean, rules, before.word) : UNSURE;
+  // a frame that does not count may end a word, never give one
+  if (frame.logit === null && said !== before.word) said = UNSURE;
+  return Object.freeze({ word: said, mean, window: Object.freeze(window), box, seenMs });
 }
 
 /**
