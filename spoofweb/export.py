@@ -16,6 +16,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.pipeline import open_spoofnet
 
 OPSET = 13
+OUTPUTS = ["logit", "live", "evidence"]
 TOLERANCE = 1e-4  # largest allowed difference of a logit between torch and ONNX Runtime
 SIDE = CONTRACT["input"]["side"]
 
@@ -40,7 +41,8 @@ def export(checkpoint: Path) -> bytes:
 def convert(net, about: dict[str, str]) -> bytes:
     """A network in evaluation mode as one simplified graph that ONNX Runtime computes as torch does.
 
-    Input `crops` uint8 [N, 224, 224, 3] RGB; outputs `logit` float [N] and `live` float [N], its sigmoid.
+    Input `crops` uint8 [N, 224, 224, 3] RGB; outputs `logit` float [N], `live` float [N], its sigmoid,
+    and `evidence` float [N, 28, 28], where the logit comes from.
     about: metadata of the file. Raises SpoofwebError where simplifying or ONNX Runtime changes the result.
     """
     import onnxsim
@@ -68,8 +70,9 @@ def trace(net) -> bytes:
             self.net = net
 
         def forward(self, crops):
-            logit = self.net(crops.permute(0, 3, 1, 2).float() / 255)
-            return logit, torch.sigmoid(logit)
+            maps = self.net.features(crops.permute(0, 3, 1, 2).float() / 255)
+            logit = self.net.classify(*maps)
+            return logit, torch.sigmoid(logit), self.net.evidence(*maps)
 
     buffer = io.BytesIO()
     torch.onnx.export(
@@ -77,8 +80,8 @@ def trace(net) -> bytes:
         torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8),
         buffer,
         input_names=["crops"],
-        output_names=["logit", "live"],
-        dynamic_axes={name: {0: "N"} for name in ("crops", "logit", "live")},
+        output_names=OUTPUTS,
+        dynamic_axes={name: {0: "N"} for name in ("crops", *OUTPUTS)},
         opset_version=OPSET,
         dynamo=False,  # the newer exporter keeps opset 18 and writes the weights to a second file
     )
@@ -102,7 +105,11 @@ def max_difference(net, graph: bytes) -> float:
 
 def provenance(checkpoint: Path) -> dict[str, str]:
     """What the exported file says about its origin."""
-    return {"checkpoint_sha256": sha256(checkpoint), "preprocessing_sha256": preprocessing_digest()}
+    return {
+        "checkpoint_sha256": sha256(checkpoint),
+        "preprocessing_sha256": preprocessing_digest(),
+        "outputs": ",".join(OUTPUTS),
+    }
 
 
 def is_current(graph: Path, checkpoint: Path) -> bool:

@@ -10,6 +10,7 @@ import timm
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from spoofweb.errors import SpoofwebError
 
@@ -17,6 +18,7 @@ MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1: what the backbone was 
 STD = (0.229, 0.224, 0.225)
 BACKBONE = "mobilenetv3_small_100"
 STRIDE_8, LAST = 2, 4  # indices of the backbone's feature maps
+FINE, COARSE = 28, 7  # cells a side of the texture map and of the last feature map
 
 
 class SpoofNet(nn.Module):
@@ -31,13 +33,12 @@ class SpoofNet(nn.Module):
         except Exception as error:  # the hub's client raises many classes where it is not reached
             raise SpoofwebError(f"timm's hub has no {BACKBONE} for us ({error}); give weights by --backbone") from None
         channels = self.backbone.feature_info.channels()
+        self.widths = [64, channels[LAST]]  # channels of the two maps that the head pools
         self.texture = nn.Sequential(
             *texture_block(texture, channels[STRIDE_8], 64),
             *texture_block(texture, 64, 64),
         )
-        self.head = nn.Sequential(
-            nn.Linear(64 + channels[LAST], 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1)
-        )
+        self.head = nn.Sequential(nn.Linear(sum(self.widths), 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("temperature", torch.ones(()))  # of the calibration; 1 until it is fitted
@@ -48,13 +49,38 @@ class SpoofNet(nn.Module):
 
     def features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """The two maps that the head pools: texture [N, 64, 28, 28] and semantics [N, 576, 7, 7]."""
-        maps = self.backbone((pixels - self.mean) / self.std)
-        return self.texture(maps[STRIDE_8]), maps[LAST]
+        return self.maps((pixels - self.mean) / self.std)
+
+    def maps(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
+        """As `features`, of pixels with mean and standard deviation taken out."""
+        found = self.backbone(normalised)
+        return self.texture(found[STRIDE_8]), found[LAST]
 
     def classify(self, texture: Tensor, semantics: Tensor) -> Tensor:
         """The two maps → calibrated logit [N]."""
-        pooled = torch.cat([texture.mean((2, 3)), semantics.mean((2, 3))], 1)
-        return self.head(pooled).squeeze(1) / self.temperature
+        return self.head(pool(texture, semantics)).squeeze(1) / self.temperature
+
+    def evidence(self, texture: Tensor, semantics: Tensor) -> Tensor:
+        """The two maps → where the logit comes from: [N, 28, 28], positive speaks for bona fide. Evaluation mode only.
+
+        The gradient of the calibrated logit with respect to the pooled features, times the features of each place, as
+        in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because the head is Linear–ReLU–Linear;
+        a map's sum is the gradient times the pooled features, which is the logit less the shares of the biases.
+        """
+        inner, outer = self.head[0], self.head[-1]
+        active = torch.sign(functional.relu(inner(pool(texture, semantics))))
+        gradient = (active * (outer.weight / (self.temperature * FINE * FINE))) @ inner.weight
+        # shapes in plain numbers, because the exported graph would else compute them anew for every batch
+        fine, coarse = gradient.unsqueeze(1).split(self.widths, 2)
+        fine = (fine @ texture.reshape(-1, self.widths[0], FINE * FINE)).reshape(-1, 1, FINE, FINE)
+        coarse = (coarse @ semantics.reshape(-1, self.widths[1], COARSE * COARSE)).reshape(-1, 1, COARSE, COARSE)
+        # linear interpolation by a whole factor keeps the mean, so the coarse map's share of the sum stays exact
+        return (fine + functional.interpolate(coarse, scale_factor=FINE // COARSE, mode="bilinear")).squeeze(1)
+
+
+def pool(texture: Tensor, semantics: Tensor) -> Tensor:
+    """Mean of each channel of the two maps: [N, 640]."""
+    return torch.cat([texture.mean((2, 3)), semantics.mean((2, 3))], 1)
 
 
 def texture_block(kind: str, inputs: int, outputs: int) -> list[nn.Module]:

@@ -51,3 +51,23 @@ def test_foreign_backbone(tmp_path):
     for name in ("foreign", "broken", "missing"):
         with pytest.raises(SpoofwebError, match=name):
             initialise_backbone(SpoofNet(), tmp_path / f"{name}.safetensors")
+
+
+@pytest.mark.parametrize("texture", ["plain", "separable"])
+def test_evidence_is_the_gradient_times_the_features(texture):
+    torch.manual_seed(5)
+    net = SpoofNet(texture).eval()
+    net.temperature.fill_(1.7)
+    for _ in range(4):
+        maps = [m.detach() for m in net.features(torch.rand(8, 3, 224, 224))]
+        pooled = torch.cat([m.mean((2, 3)) for m in maps], 1).requires_grad_()
+        (net.head(pooled).squeeze(1) / net.temperature).sum().backward()
+        fine, coarse = pooled.grad.split([64, 576], 1)
+        large = torch.nn.functional.interpolate(
+            torch.einsum("nc,nchw->nhw", coarse, maps[1])[:, None], (28, 28), mode="bilinear"
+        )
+        expected = (torch.einsum("nc,nchw->nhw", fine, maps[0]) + large[:, 0]) / 28**2
+        found = net.evidence(*maps)
+        assert found.shape == (8, 28, 28)
+        assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
+        assert torch.allclose(found.sum((1, 2)), (pooled.grad * pooled).sum(1), rtol=1e-3, atol=1e-5)
