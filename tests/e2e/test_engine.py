@@ -1,5 +1,6 @@
 """The engine's promises: what it fetches and when, one frame at a time, a named reason for all that can go wrong."""
 
+import hashlib
 import json
 from urllib.parse import urlsplit
 
@@ -59,7 +60,8 @@ def test_requests_stay_at_home_and_end_with_loading(lab, contract):
 
 def test_an_observation_is_whole(ready):
     seen = ready.call("observeBlank", 40)
-    assert set(seen) == {"timeMs", "width", "height", "faces", "face", "crops", "logits", "logit", "stages"}
+    parts = {"timeMs", "width", "height", "faces", "face", "crops", "logits", "logit", "evidence", "reasons", "stages"}
+    assert set(seen) == parts
     assert (seen["timeMs"], seen["width"], seen["height"], seen["face"], seen["logit"]) == (40, 64, 64, None, None)
     assert set(seen["stages"]) == {"grab", "detect", "crop", "network"}
     assert all(value >= 0 for value in seen["stages"].values())
@@ -103,14 +105,41 @@ def test_a_contract_that_is_none(lab, contract):
     assert lab.call("load")["reason"] == "download"
 
 
-@pytest.mark.parametrize("key", ["detector", "spoofnet"])
-def test_a_graph_is_garbage(lab, contract, key):
-    spoil(lab, contract, key, body=b"\x08\x07no graph at all")
+@pytest.mark.parametrize("key", FILES)
+def test_a_wrong_byte_stops_everything(lab, contract, site, app, key):
+    body = bytearray((site / app / contract["files"][key]).read_bytes())
+    body[len(body) // 2] ^= 1
+    spoil(lab, contract, key, body=bytes(body), content_type="text/javascript")
+    failed = lab.call("load")
+    assert failed["reason"] == "integrity" and contract["sha256"][key] in failed["detail"]
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html>", b""])
+def test_something_else_instead_of_a_graph(lab, contract, body):
+    spoil(lab, contract, "spoofnet", body=body)
+    assert lab.call("load")["reason"] == "integrity"
+
+
+def test_a_truncated_file(lab, contract, site, app):
+    whole = (site / app / contract["files"]["spoofnet"]).read_bytes()
+    spoil(lab, contract, "spoofnet", body=whole[: len(whole) // 2])
+    assert lab.call("load")["reason"] == "integrity"
+
+
+def publish(lab: Lab, contract: dict, body: bytes) -> None:
+    """Let the server give another spoofnet, and a contract that names it."""
+    told = contract | {"sha256": contract["sha256"] | {"spoofnet": hashlib.sha256(body).hexdigest()}}
+    spoil(lab, contract, "contract.json", body=json.dumps(told))
+    spoil(lab, contract, "spoofnet", body=body)
+
+
+def test_a_published_graph_is_garbage(lab, contract):
+    publish(lab, contract, b"\x08\x07no graph at all")
     assert lab.call("load")["reason"] == "model"
 
 
-def test_a_graph_of_another_kind(lab, contract, detector_graph):
-    spoil(lab, contract, "spoofnet", body=detector_graph)
+def test_a_published_graph_of_another_kind(lab, contract, detector_graph):
+    publish(lab, contract, detector_graph)
     failed = lab.call("load")
     assert failed["reason"] == "model" and "detections" in failed["detail"]
 

@@ -11,12 +11,13 @@
 /**
  * - no-webassembly: the browser cannot run the networks
  * - download: a file did not come
+ * - integrity: a file that came is not the published one, so nothing ran
  * - model: a graph is broken or of another version
  * - frame: this frame could not be read; the next may
  * - busy: another frame is in flight
  * - worker: the worker broke down; a new engine must be loaded
  * - closed: `close` was called
- * @typedef {"no-webassembly" | "download" | "model" | "frame" | "busy" | "worker" | "closed"} Reason
+ * @typedef {"no-webassembly" | "download" | "integrity" | "model" | "frame" | "busy" | "worker" | "closed"} Reason
  */
 
 export class EngineError extends Error {
@@ -81,7 +82,7 @@ export class Engine {
         else if (data.type === "ready") resolve(new Engine(worker, data.contract));
         else if (data.type === "failed") fail(new EngineError(data.reason, data.detail));
       };
-      ask(worker, { type: "load", contractUrl: new URL(contractUrl, document.baseURI).href });
+      ask(worker, { type: "load", contractUrl: new URL(contractUrl, document.baseURI).href, threads: threads() });
     });
   }
 
@@ -134,6 +135,13 @@ export class Engine {
     this.#waiting?.reject(error);
     this.#waiting = null;
   }
+}
+
+/** Two threads where the browser shares memory between them; iOS kills pages that do. */
+function threads() {
+  const { userAgent, maxTouchPoints, hardwareConcurrency } = navigator;
+  const iOS = /iP(hone|ad|od)/.test(userAgent) || (/Mac/.test(userAgent) && maxTouchPoints > 1);
+  return self.crossOriginIsolated && !iOS && hardwareConcurrency > 1 ? 2 : 1;
 }
 
 /**

@@ -11,9 +11,9 @@ import { Pipeline } from "./pipeline.js";
 /** @typedef {import("./contract.js").Contract} Contract */
 /** @typedef {import("./contract.js").FileKey} FileKey */
 /** @typedef {import("./resample.js").Frame} Frame */
-/** @typedef {"no-webassembly" | "download" | "model"} LoadReason */
+/** @typedef {"no-webassembly" | "download" | "integrity" | "model"} LoadReason */
 
-/** @typedef {{type: "load", contractUrl: string} | {type: "frame", id: number, bitmap: ImageBitmap, timeMs: number}} Request */
+/** @typedef {{type: "load", contractUrl: string, threads: number} | {type: "frame", id: number, bitmap: ImageBitmap, timeMs: number}} Request */
 
 /**
  * @typedef {object} Seen what the worker adds to a pipeline's observation
@@ -52,7 +52,7 @@ const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 
 self.onmessage = (/** @type {MessageEvent<Request>} */ { data }) => {
-  if (data.type === "load") load(data.contractUrl);
+  if (data.type === "load") load(data.contractUrl, data.threads);
   else observe(data.id, data.bitmap, data.timeMs);
 };
 
@@ -61,14 +61,17 @@ function send(reply) {
   self.postMessage(reply);
 }
 
-/** @param {string} contractUrl absolute */
-async function load(contractUrl) {
+/**
+ * @param {string} contractUrl absolute
+ * @param {number} threads that ONNX Runtime may use
+ */
+async function load(contractUrl, threads) {
   try {
     if (typeof WebAssembly !== "object") {
       throw new LoadError("no-webassembly", "this browser has no WebAssembly, or it is switched off");
     }
     const contract = await attempt("download", () => loadContract(contractUrl));
-    pipeline = await start(contract, contractUrl);
+    pipeline = await start(contract, contractUrl, threads);
     send({ type: "ready", contract });
   } catch (error) {
     const reason = error instanceof LoadError ? error.reason : "model";
@@ -79,9 +82,10 @@ async function load(contractUrl) {
 /**
  * @param {Contract} contract
  * @param {string} contractUrl
+ * @param {number} threads
  * @returns {Promise<Pipeline>}
  */
-async function start(contract, contractUrl) {
+async function start(contract, contractUrl, threads) {
   const total = Object.values(contract.bytes).reduce((sum, bytes) => sum + bytes, 0);
   let loaded = 0;
   const more = (/** @type {number} */ bytes) => {
@@ -89,21 +93,32 @@ async function start(contract, contractUrl) {
     send({ type: "progress", loaded, total });
   };
   const url = (/** @type {FileKey} */ key) => new URL(contract.files[key], contractUrl).href;
-  const module = async (/** @type {FileKey} */ key) => {
-    const imported = await import(url(key));
-    more(contract.bytes[key]);
-    return imported;
+  const once = async (/** @type {FileKey} */ key, /** @type {RequestCache} */ cache) => {
+    let come = 0;
+    try {
+      return await fetchChecked(url(key), contract.sha256[key], cache, (bytes) => {
+        come += bytes;
+        more(bytes);
+      });
+    } catch (error) {
+      more(-come);
+      throw error;
+    }
   };
-  const [ort, , wasm, detector, spoofnet] = await attempt("download", () =>
-    Promise.all([
-      /** @type {Promise<import("./pipeline.js").Ort>} */ (module("ort")),
-      module("ort_loader"), // ONNX Runtime imports it too, then from memory
-      download(url("ort_wasm"), more),
-      download(url("detector"), more),
-      download(url("spoofnet"), more),
-    ]),
-  );
-  ort.env.wasm.numThreads = 1;
+  // what broke off or came damaged, maybe out of the browser's cache, is asked for once more
+  const take = (/** @type {FileKey} */ key) => once(key, "default").catch(() => once(key, "reload"));
+  const module = async (/** @type {FileKey} */ key) => {
+    await take(key); // no byte of it runs before; the import then takes what was just fetched
+    return attempt("download", () => import(url(key)));
+  };
+  const [ort, , wasm, detector, spoofnet] = await Promise.all([
+    /** @type {Promise<import("./pipeline.js").Ort>} */ (module("ort")),
+    module("ort_loader"), // ONNX Runtime imports it too, then from memory
+    take("ort_wasm"),
+    take("detector"),
+    take("spoofnet"),
+  ]);
+  ort.env.wasm.numThreads = threads;
   ort.env.wasm.proxy = false;
   ort.env.wasm.wasmPaths = { mjs: url("ort_loader"), wasm: url("ort_wasm") };
   ort.env.wasm.wasmBinary = wasm.buffer;
@@ -131,11 +146,29 @@ async function attempt(reason, task) {
 
 /**
  * @param {string} url
+ * @param {string} expected SHA-256, hex
+ * @param {RequestCache} cache
  * @param {(bytes: number) => void} more told of each part that has come
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} rejects with a LoadError
+ */
+async function fetchChecked(url, expected, cache, more) {
+  const { subtle } = crypto;
+  // outside of https a script cannot hash, but the browser does it on request
+  const options = subtle ? { cache } : { cache, integrity: `sha256-${base64(expected)}` };
+  const bytes = await attempt("download", () => download(url, options, more));
+  const found = subtle ? hex(await subtle.digest("SHA-256", bytes)) : expected;
+  if (found === expected) return bytes;
+  throw new LoadError("integrity", `${url}: SHA-256 ${found}, not ${expected}`);
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ * @param {(bytes: number) => void} more
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-async function download(url, more) {
-  const response = await fetch(url);
+async function download(url, options, more) {
+  const response = await fetch(url, options);
   if (!response.ok || !response.body) throw new Error(`${url}: HTTP status ${response.status}`);
   const counted = response.body.pipeThrough(
     new TransformStream({
@@ -146,6 +179,16 @@ async function download(url, more) {
     }),
   );
   return new Uint8Array(await new Response(counted).arrayBuffer());
+}
+
+/** @param {ArrayBuffer} bytes */
+function hex(bytes) {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} hex */
+function base64(hex) {
+  return btoa(hex.replace(/../g, (digits) => String.fromCharCode(parseInt(digits, 16))));
 }
 
 /**
