@@ -12,9 +12,11 @@ from posixpath import relpath
 
 import jinja2
 
-from spoofweb import __version__, contract
+from spoofweb import __version__, contract, numbers, offline, quality, sbom
 from spoofweb.checksum import sha256
 from spoofweb.errors import SpoofwebError
+from spoofweb.icons import icons
+from spoofweb.integrity import import_map, imported, integrity
 from spoofweb.trained import Trained
 
 HASH_DIGITS = 16
@@ -26,6 +28,9 @@ ORT_FILES = {
 }
 DETECTOR_PACKAGE = "@mediapipe/face_detection"
 LICENCES = "licences.txt"
+ENTRY = "boot.js"
+ENGINE = "spoofweb.js"
+STYLES = ("style.css", "numbers.css")
 
 
 @dataclass(frozen=True)
@@ -45,25 +50,41 @@ def render(parts: Parts) -> dict[str, bytes]:
     """
     assets, files = _assets(parts)
     app_files = _sources(parts.web)
+    worker = app_files.pop(offline.WORKER)
     graphs = {"detector": sha256(parts.detector), "spoofnet": sha256(parts.spoofnet.graph)}
     compiled = contract.compiled(parts.spoofnet.card, graphs) | {
         "files": {key: relpath(path, "app") for key, path in assets.items()},
         "bytes": {key: len(files[path]) for key, path in assets.items()},
+        "sha256": {key: sha256(files[path]) for key, path in assets.items()},
     }
     app_files["contract.json"] = json.dumps(compiled, indent=1, ensure_ascii=False).encode() + b"\n"
-    app = f"app-{_hash_of(app_files)}"
-    files |= {f"{app}/{name}": content for name, content in app_files.items()}
+    samples = _read_all(parts.web / "samples")
+    app, icon_folder, sample_folder = (
+        _add(files, name, content) for name, content in (("app", app_files), ("icons", icons()), ("samples", samples))
+    )
+    scripts = {name: content for name, content in app_files.items() if name.endswith((".js", ".json"))}
+    packages = {"ort": ORT_PACKAGE, "detector": DETECTOR_PACKAGE}
     context = {
         "contract": compiled,
         "app": app,
+        "icons": icon_folder,
         "assets": assets,
+        "samples": _samples(samples, sample_folder, parts.web),
+        "numbers": numbers.report(parts.spoofnet.card),
+        "modules": imported("main.js", scripts),
+        "integrity": {name: integrity(content) for name, content in app_files.items()},
+        "import_map": import_map(app, scripts),
+        "import_map_hash": integrity(import_map(app, scripts).encode()),
+        "reasons": quality.CODES,
         "version": __version__,
-        "packages": {
-            "ort": _package_version(parts.node_modules, ORT_PACKAGE),
-            "detector": _package_version(parts.node_modules, DETECTOR_PACKAGE),
-        },
+        "packages": {key: _package_version(parts.node_modules, package) for key, package in packages.items()},
     }
-    return files | _pages(parts.web / "templates", context)
+    files |= _pages(parts.web / "templates", context)
+    files[ENGINE] = f'export * from "./{app}/{ENGINE}";\n'.encode()
+    files[offline.MANIFEST] = offline.manifest(icon_folder)
+    files[offline.WORKER] = offline.worker(worker, files)
+    files[sbom.NAME] = sbom.bill(parts.web, files, compiled)
+    return files
 
 
 def write(files: dict[str, bytes], out: Path) -> None:
@@ -97,10 +118,10 @@ def _assets(parts: Parts) -> tuple[dict[str, str], dict[str, bytes]]:
     """Paths of what the page loads beside its own sources (by their names in contract.json), and the files."""
     folder = parts.node_modules / ORT_PACKAGE / "dist"
     ort = {name: _read(folder / name) for name in ORT_FILES.values()}
-    ort_folder = f"ort-{_hash_of(ort)}"
-    models = {"detector": ("blazeface", parts.detector), "spoofnet": ("spoofnet", parts.spoofnet.graph)}
+    files: dict[str, bytes] = {}
+    ort_folder = _add(files, "ort", ort)
     assets = {key: f"{ort_folder}/{name}" for key, name in ORT_FILES.items()}
-    files = {f"{ort_folder}/{name}": content for name, content in ort.items()}
+    models = {"detector": ("blazeface", parts.detector), "spoofnet": ("spoofnet", parts.spoofnet.graph)}
     for key, (name, graph) in models.items():
         assets[key] = f"models/{name}-{sha256(graph)[:HASH_DIGITS]}.onnx"
         files[assets[key]] = graph
@@ -110,9 +131,39 @@ def _assets(parts: Parts) -> tuple[dict[str, str], dict[str, bytes]]:
 def _sources(web: Path) -> dict[str, bytes]:
     """The page's modules and styles, by their paths in the app folder."""
     modules = {path.relative_to(web / "src").as_posix(): _read(path) for path in (web / "src").rglob("*.js")}
-    if "main.js" not in modules:
-        raise SpoofwebError(f"{web / 'src' / 'main.js'}: missing, so there is no page to build; check the checkout")
-    return dict(sorted(modules.items())) | {"style.css": _read(web / "style.css")}
+    for name in ("main.js", ENTRY, ENGINE, offline.WORKER):
+        if name not in modules:
+            raise SpoofwebError(f"{web / 'src' / name}: missing, so there is no page to build; check the checkout")
+    styles = {name: _read(web / name) for name in STYLES}
+    return dict(sorted(modules.items())) | styles
+
+
+def _read_all(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by name, sorted."""
+    try:
+        return {path.name: _read(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    except OSError as error:
+        raise SpoofwebError(f"{folder}: cannot be read ({error.strerror}); check the checkout") from None
+
+
+def _samples(files: dict[str, bytes], folder: str, web: Path) -> list[dict]:
+    """The entries of samples.json, each with the `url` of its file, relative to the page."""
+    index = web / "samples" / "samples.json"
+    try:
+        listed = [entry | {"url": f"{folder}/{entry['file']}"} for entry in json.loads(files[index.name])]
+        missing = [entry["file"] for entry in listed if entry["file"] not in files]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SpoofwebError(f"{index}: no list of samples ({error!r}); check the checkout") from None
+    if missing:
+        raise SpoofwebError(f"{index}: lists {', '.join(missing)}, which {index.parent} lacks; check the checkout")
+    return listed
+
+
+def _add(files: dict[str, bytes], kind: str, content: dict[str, bytes]) -> str:
+    """Put files into a folder of the site whose name follows their content; gives the name."""
+    folder = f"{kind}-{_hash_of(content)}"
+    files |= {f"{folder}/{name}": data for name, data in content.items()}
+    return folder
 
 
 def _pages(templates: Path, context: dict) -> dict[str, bytes]:
@@ -123,7 +174,7 @@ def _pages(templates: Path, context: dict) -> dict[str, bytes]:
         keep_trailing_newline=True,
     )
     pages = {}
-    for name in [*sorted(path.name for path in templates.glob("*.html")), LICENCES]:
+    for name in (*sorted(path.name for path in templates.glob("*.html")), LICENCES):
         try:
             pages[name] = environment.get_template(name).render(context).encode()
         except jinja2.TemplateError as error:

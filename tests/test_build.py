@@ -1,14 +1,18 @@
 """`python build_site.py` as it is run, and what the repository promises about it."""
 
+import ast
 import re
 import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import build_site
 from spoofweb import detector, npm
@@ -34,7 +38,7 @@ def test_says_what_it_built(small, tmp_path, capsys):
     out = tmp_path / "site"
     assert build_site.main(["--model", str(small), "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert f"{out}: the site, 11 files, 0.0 MB" in said
+    assert f"{out}: the site, 24 files, 0.0 MB" in said
     assert "--serve" in said
     assert miniature.tree(out)["licences.txt"]
 
@@ -129,3 +133,49 @@ def test_actions_are_pinned_by_commit():
     uses = re.findall(r"uses: *(.*)", (ROOT / ".github" / "workflows" / "pages.yml").read_text())
     assert uses
     assert [line for line in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+
+
+def locked(name: str) -> dict[str, set[str]]:
+    """Package → its versions in a lock of Python packages; each must come with a hash."""
+    text = (ROOT / ".lock" / f"{name}.txt").read_text()
+    assert not re.search(r"://|--index|--find-links", text), "a lock names no place to install from"
+    entries = re.findall(
+        r"^([\w.-]+)==([\w.+!]+)[^\n]*\\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n?)+)", text, re.M
+    )
+    assert len(entries) == len(re.findall("^[a-z]", text, re.M)), "an entry without a version or a hash"
+    versions: dict[str, set[str]] = {}
+    for package, version, _ in entries:
+        versions.setdefault(canonicalize_name(package), set()).add(version)
+    return versions
+
+
+def test_locks_have_what_the_project_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needs = project["build-system"]["requires"] + project["project"]["dependencies"]
+    extras = project["project"]["optional-dependencies"]
+    more = [text for text in extras["train"] + extras["test"] if not text.startswith("spoofweb[")]
+    for name, wanted in (("light", needs), ("test", needs + more)):
+        versions = locked(name)
+        for requirement in map(Requirement, wanted):
+            found = versions[canonicalize_name(requirement.name)]
+            assert all(requirement.specifier.contains(version) for version in found), f"{name}: {requirement}, {found}"
+    assert "torch" not in locked("light")
+
+
+def test_the_site_is_built_from_locked_packages():
+    steps = (ROOT / ".github" / "workflows" / "pages.yml").read_text()
+    installs = re.findall(r"pip install (.*)", steps)
+    assert installs
+    assert [line for line in installs if "--require-hashes -r .lock/" not in line and "--no-deps" not in line] == []
+
+
+def test_no_checkpoint_can_run_code():
+    """Whoever reads a file with torch says that it may hold numbers only."""
+    calls = []
+    for path in (path for room in ("spoofweb", "training", "tests") for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("torch.load", "load_state_dict_from_url"):
+                calls.append(path.name)
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                assert given.get("weights_only") == "True", f"{path}:{node.lineno}"
+    assert calls

@@ -17,7 +17,8 @@ HASH = "0123456789abcdef"
 def folder(tmp_path):
     site = tmp_path / "site"
     for name in ("index.html", f"app-{HASH}/main.js", f"app-{HASH}/a.json", f"ort-{HASH}/o.mjs", f"ort-{HASH}/o.wasm",
-                 f"models/net-{HASH}.onnx", "licences.txt"):  # fmt: skip
+                 f"models/net-{HASH}.onnx", "licences.txt", "manifest.webmanifest", "sw.js", f"samples-{HASH}/one.jpg",
+                 f"samples-{HASH}/clip.webm", f"icons-{HASH}/icon.png", f"icons-{HASH}/icon.svg"):  # fmt: skip
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -46,6 +47,12 @@ def get(url, path=None):
         (f"ort-{HASH}/o.wasm", "application/wasm"),
         (f"models/net-{HASH}.onnx", "application/octet-stream"),
         ("licences.txt", "text/plain; charset=utf-8"),
+        ("manifest.webmanifest", "application/manifest+json"),
+        ("sw.js", "text/javascript; charset=utf-8"),
+        (f"samples-{HASH}/one.jpg", "image/jpeg"),
+        (f"samples-{HASH}/clip.webm", "video/webm"),
+        (f"icons-{HASH}/icon.png", "image/png"),
+        (f"icons-{HASH}/icon.svg", "image/svg+xml"),
     ],
 )
 def test_types_and_caching(folder, name, kind):

@@ -13,10 +13,12 @@ from spoofweb import site
 from spoofweb.checksum import sha256
 from spoofweb.contract import CONTRACT
 from spoofweb.errors import SpoofwebError
+from spoofweb.integrity import integrity
 from spoofweb.trained import Trained
 from tests import miniature
 
 WEB = Path(__file__).parents[1] / "web"
+IMPORTED = re.compile(r"""(?:^(?:import|export)\s(?:[\w$*{},\s]*\bfrom\s)?\s*|\bimport\()["']([^"']+)["']""", re.M)
 CARD = {"headline": {"threshold": 1.5, "apcer": 0.25}}
 
 
@@ -39,17 +41,30 @@ def test_layout(parts):
     files = site.render(parts)
     shapes = sorted(re.sub(r"-[0-9a-f]{16}(?=[/.])", "-#", path) for path in files)
     assert shapes == [
+        "app-#/boot.js",
         "app-#/contract.json",
         "app-#/main.js",
+        "app-#/numbers.css",
         "app-#/part/more.js",
+        "app-#/spoofweb.js",
         "app-#/style.css",
+        "icons-#/icon-180.png",
+        "icons-#/icon-192.png",
+        "icons-#/icon-512.png",
+        "icons-#/icon.svg",
         "index.html",
         "licences.txt",
+        "manifest.webmanifest",
         "models/blazeface-#.onnx",
         "models/spoofnet-#.onnx",
         "ort-#/ort-wasm-simd-threaded.mjs",
         "ort-#/ort-wasm-simd-threaded.wasm",
         "ort-#/ort.wasm.min.mjs",
+        "samples-#/one.jpg",
+        "samples-#/samples.json",
+        "sbom.json",
+        "spoofweb.js",
+        "sw.js",
     ]
 
 
@@ -62,9 +77,10 @@ def test_contract_names_files_sizes_and_hashes(parts):
     assert compiled["headline"] == CARD["headline"]
     assert compiled["graphs"] == {"detector": sha256(b"detector"), "spoofnet": sha256(b"spoofnet")}
     assert compiled["files"].keys() == {"ort", "ort_loader", "ort_wasm", "detector", "spoofnet"}
-    assert compiled["bytes"].keys() == compiled["files"].keys()
+    assert compiled["bytes"].keys() == compiled["sha256"].keys() == compiled["files"].keys()
     for key, path in compiled["files"].items():
-        assert len(files[posixpath.normpath(f"{app}/{path}")]) == compiled["bytes"][key]
+        content = files[posixpath.normpath(f"{app}/{path}")]
+        assert (len(content), sha256(content)) == (compiled["bytes"][key], compiled["sha256"][key])
 
 
 def test_templates_get_their_values(parts):
@@ -119,6 +135,12 @@ def test_a_new_graph_renames_it_and_the_app(parts):
     ("missing", "said"),
     [
         ("web/src/main.js", "main.js"),
+        ("web/src/boot.js", "boot.js"),
+        ("web/src/sw.js", "sw.js"),
+        ("web/numbers.css", "numbers.css"),
+        ("web/samples/samples.json", "samples.json"),
+        ("web/samples/one.jpg", "one.jpg"),
+        ("web/package-lock.json", "package-lock.json"),
         ("web/style.css", "style.css"),
         ("web/templates/index.html", "index.html"),
         ("web/templates/licences.txt", "licences.txt"),
@@ -139,6 +161,44 @@ def test_a_broken_template_is_named(parts, template):
     (parts.web / "templates/index.html").write_text(template)
     with pytest.raises(SpoofwebError, match=r"index\.html"):
         site.render(parts)
+
+
+def test_samples_come_with_their_place(parts):
+    (parts.web / "templates/index.html").write_text(
+        "{% for s in samples %}{{ s.url }} {{ s.kind }} {{ s.title }}{% endfor %}"
+    )
+    files = site.render(parts)
+    url, *rest = files["index.html"].decode().split()
+    assert (files[url], rest) == (b"drawn", ["live", "sample.live"])
+
+
+def test_the_service_worker_lists_every_file_but_itself_and_the_bill(parts):
+    files = site.render(parts)
+    head, _, source = files["sw.js"].partition(b";\n\n")
+    listed = json.loads(head.removeprefix(b"self.SITE = "))
+    assert source == (parts.web / "src/sw.js").read_bytes()
+    assert listed["files"] == {
+        name: integrity(content) for name, content in files.items() if name not in ("sw.js", "sbom.json")
+    }
+
+
+def test_any_change_of_the_site_is_a_new_version(parts):
+    def version():
+        return re.search(rb'"version": "(\w{16})"', site.render(parts)["sw.js"])[1]
+
+    first = version()
+    assert version() == first
+    with (parts.web / "templates/index.html").open("a") as file:
+        file.write(" ")
+    assert version() != first
+
+
+def test_the_manifest_names_files_of_the_site(parts):
+    files = site.render(parts)
+    manifest = json.loads(files["manifest.webmanifest"])
+    for icon in manifest["icons"]:
+        assert icon["src"] in files
+    assert [manifest[key] for key in ("id", "start_url", "scope")] == ["./"] * 3
 
 
 def test_write_replaces_the_whole_site(parts, tmp_path):
@@ -210,7 +270,32 @@ def test_the_page_links_only_to_files_of_the_site(real):
         assert links.urls
         for url in links.urls:
             if not url.startswith(("#", "data:")):
-                assert url in real, f"{name} → {url}"
+                assert (url if url != "./" else "index.html") in real, f"{name} → {url}"
+
+
+def test_each_page_carries_the_hashes_of_what_it_loads(real):
+    """The policy allows the import map by its hash, and the map has every module and the contract."""
+    app = app_of(real)
+    page = real["index.html"].decode()
+    (text,) = re.findall(r'<script type="importmap">(.*?)</script>', page)
+    assert f"'{integrity(text.encode())}'" in re.search(r'content="([^"]*script-src[^"]*)"', page)[1]
+    hashed = {name for name in real if name.startswith(f"{app}/") and not name.endswith(".css")}
+    assert json.loads(text)["integrity"] == {f"./{name}": integrity(real[name]) for name in hashed}
+    tags = re.findall(r'<(?:link|script)[^>]*(?:href|src)="(app-[^"]+)"[^>]*>', page)
+    assert f"{app}/boot.js" in tags and f"{app}/main.js" in tags and f"{app}/style.css" in tags
+    for name in (name for name in real if name.endswith(".html")):
+        for url, given in re.findall(
+            r'(?:href|src)="(app-[^"]+\.(?:js|css))" integrity="([^"]*)"', real[name].decode()
+        ):
+            assert given == integrity(real[url]).replace("+", "&#43;") or given == integrity(real[url])
+
+
+def test_no_inline_script_or_style(real):
+    for name in (name for name in real if name.endswith(".html")):
+        text = real[name].decode()
+        assert not re.search(r"<style|\sstyle=|\son\w+=", text), name
+        assert re.findall(r"<script(?![^>]*src=)[^>]*>", text) in ([], ['<script type="importmap">']), name
+        assert "unsafe-inline" not in text and "'unsafe-eval'" not in text, name
 
 
 def test_modules_import_only_files_of_the_site(real):
@@ -218,7 +303,7 @@ def test_modules_import_only_files_of_the_site(real):
     imported = {}
     for name, text in scripts.items():
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)  # types are imported from packages, in comments
-        for url in re.findall(r"""(?:\bfrom|\bimport|\bimport\()\s*["']([^"']+)["']""", text):
+        for url in IMPORTED.findall(text):
             imported[posixpath.normpath(posixpath.join(posixpath.dirname(name), url))] = name
     assert imported
     assert {path: name for path, name in imported.items() if path not in real} == {}
@@ -227,7 +312,7 @@ def test_modules_import_only_files_of_the_site(real):
 def test_no_url_of_another_host(real):
     """In no file of ours; the licences quote addresses, and ONNX Runtime is as it came."""
     for name, content in real.items():
-        if re.match(r"app-|.*\.html", name):
+        if re.match(r"app-|sw|manifest|.*\.html", name):
             text = content.decode().replace("http://www.w3.org/2000/svg", "")  # a namespace, not an address
             assert not re.search(r"""(https?|wss?)://|["'(=]\s*//\w""", text), name
 
