@@ -13,6 +13,7 @@
     refusals: [], // names of the errors of the next requests; "" lets one pass
     delayMs: 0, // how long an answer takes
     permission: "granted",
+    noise: true, // as of a real camera, which never sends the same picture twice
     live: () => books.tracks.filter((track) => track.readyState === "live").length,
   };
   window.books = books;
@@ -55,6 +56,16 @@
   video.cancelVideoFrameCallback = function (id) {
     books.waiting.delete(id);
     cancelVideoFrameCallback.call(this, id);
+  };
+
+  // the page itself reads pixels only to find out whether its camera has frozen
+  const canvas = OffscreenCanvasRenderingContext2D.prototype;
+  const { getImageData } = canvas;
+  let grain = 0;
+  canvas.getImageData = function (...place) {
+    const image = getImageData.apply(this, place);
+    if (books.noise) image.data[0] ^= ++grain & 1;
+    return image;
   };
 
   const attributes = ["state", "verdict", "live", "frames"].map((name) => `data-${name}`);

@@ -8,7 +8,7 @@ from pathlib import Path
 import fixtures
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from spoofweb import contract, serve, verdict
 from spoofweb.cli import judged
@@ -36,6 +36,7 @@ def clips(pipeline, rules) -> dict[str, fixtures.Clip]:
     stills = {"bona_fide": bona_fide, "no_face": fixtures.no_face()}
     stills |= {kind: decided(fixtures.attacks(kind), pipeline, rules) for kind in ("print", "phone", "monitor")}
     clips = {name: [still] * 5 for name, still in stills.items()}
+    clips["black"] = [np.zeros_like(bona_fide)] * 5
     clips["lost_and_found"] = fixtures.lost_and_found(bona_fide)
     return {name: fixtures.Clip(name, frames) for name, frames in clips.items()}
 
@@ -51,7 +52,7 @@ def camera(launch, clips, tmp_path_factory):
 @pytest.fixture
 def page(camera, server) -> Iterator[Page]:
     """The page in that Chromium, its networks loaded; no error may be left uncaught, no track or loop left over."""
-    with camera.new_context() as context:
+    with camera.new_context(service_workers="block") as context:
         page = context.new_page()
         errors = []
         page.on("pageerror", lambda error: errors.append(error))
@@ -179,6 +180,7 @@ def test_nothing_is_requested_once_the_networks_are_loaded(camera, site):
         page.on("request", lambda request: requests.append(request.url))
         with serve.serving(site) as url:
             opened(page, url)
+            page.evaluate("navigator.serviceWorker.ready.then(() => true)")  # it has its own copy of all by now
             assert requests and all(address.startswith(url) for address in requests if "://" in address), requests
             assert any(address.endswith(".onnx") for address in requests), "the worker's requests are not seen"
         requests.clear()
@@ -196,16 +198,54 @@ def test_nothing_is_requested_once_the_networks_are_loaded(camera, site):
     assert [address for address in requests if address.startswith("http")] == []
 
 
-def test_the_preview_is_mirrored_for_the_front_camera_only(page):
-    transforms = "[...document.querySelectorAll('#video, #overlay')].map((e) => getComputedStyle(e).transform)"
+def breaking_down(page: Page, workers: int) -> None:
+    """Let the worker's first so many copies die of their fifth frame; what the page's entry checks is as it was."""
+    asked = []
+
+    def answer(route: Route) -> None:
+        asked.append(route)
+        if not 1 < len(asked) <= 1 + workers:
+            return route.fallback()
+        whole = route.fetch()
+        dying = "let left = 5; addEventListener('message', ({ data }) => { if (data.bitmap && !--left) throw 0; });"
+        return route.fulfill(response=whole, body=f"{dying}\n{whole.text()}")
+
+    page.route("**/worker.js", answer)
+    page.reload()
+    state(page, "ready")
+
+
+def test_a_worker_that_breaks_down_is_replaced(page):
+    breaking_down(page, 1)
     start(page)
+    frames = "Number(document.documentElement.dataset.frames)"
+    until(page, f"{frames} > 12")
+    state(page, "running")
+
+
+def test_a_worker_that_breaks_down_again_is_said(page):
+    breaking_down(page, 2)
+    page.click(START)
+    state(page, "worker")
+    until(page, "books.live() === 0")
+    page.click("#panel-actions [data-act=restart]")
+    state(page, "ready")
+    start(page)
+
+
+def test_the_preview_is_mirrored_for_the_front_camera_only(page):
+    over = "'#video, #overlay, #heat'"
+    transforms = f"[...document.querySelectorAll({over})].map((e) => getComputedStyle(e).transform)"
+    start(page)
+    page.check("#heat-switch")
+    page.wait_for_selector("#heat:not([hidden])")
     page.wait_for_selector("#overlay .box", state="attached")
-    assert page.evaluate(transforms) == ["matrix(-1, 0, 0, 1, 0, 0)"] * 2
+    assert page.evaluate(transforms) == ["matrix(-1, 0, 0, 1, 0, 0)"] * 3
     box = page.get_attribute("#overlay .box", "d")
     page.click("#control-actions [data-act=turn]")
     until(page, "document.querySelector('#cameras').value === 'rear'")
     page.wait_for_selector("#overlay .box", state="attached")
-    assert page.evaluate(transforms) == ["none"] * 2
+    assert page.evaluate(transforms) == ["none"] * 3
     assert page.get_attribute("#overlay .box", "d") == box, "what is judged must not be mirrored"
 
 
@@ -359,6 +399,109 @@ def test_a_camera_that_comes_while_the_page_is_hidden_is_switched_off(page):
     hide(page, True)
     state(page, "paused")
     all_off(page)
+
+
+def test_the_trace_and_the_evidence_follow_the_camera(page):
+    start(page)
+    until(page, "document.querySelectorAll('#trace-plot .curve').length > 0")
+    assert "10 seconds" in page.get_attribute("#trace-plot", "aria-label")
+    expect(page.locator("#heat")).to_be_hidden()
+    page.get_by_role("switch").check()
+    until(page, "!document.querySelector('#heat').hidden")
+    painted = page.evaluate(
+        """() => {
+          const canvas = document.querySelector("#heat");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const inked = [...Array(canvas.width * canvas.height).keys()].filter((i) => data[4 * i + 3] > 0);
+          const columns = inked.map((i) => i % canvas.width);
+          return [canvas.width, columns.reduce((a, b) => Math.min(a, b)), columns.reduce((a, b) => Math.max(a, b))];
+        }"""
+    )
+    x0, *_ = re.findall(r"M([\d.-]+) ", page.get_attribute("#overlay .box", "d"))
+    width, left, right = painted
+    assert width == fixtures.WIDTH and left <= float(x0) <= right, "the evidence lies on the face, not mirrored itself"
+    page.get_by_role("switch").uncheck()
+    expect(page.locator("#heat")).to_be_hidden()
+
+
+def test_a_frozen_picture_is_told_and_the_word_withheld(page):
+    start(page)
+    expect(page.locator("html")).to_have_attribute("data-reason", "", timeout=5000)
+    page.evaluate("books.noise = false")
+    expect(page.locator("html")).to_have_attribute("data-reason", "frozen", timeout=20_000)
+    assert page.locator("#verdict-card").get_attribute("data-tone") == "hint"
+    page.evaluate("books.noise = true")
+    expect(page.locator("html")).to_have_attribute("data-reason", "", timeout=10_000)
+
+
+def test_a_muted_camera_is_told(page):
+    start(page)
+    page.evaluate(
+        """() => {
+          const [track] = books.tracks;
+          window.mute = (muted) => {
+            Object.defineProperty(track, "muted", { value: muted, configurable: true });
+            track.dispatchEvent(new Event(muted ? "mute" : "unmute"));
+          };
+          mute(true);
+        }"""
+    )
+    expect(page.locator("html")).to_have_attribute("data-reason", "muted")
+    page.evaluate("mute(false)")
+    expect(page.locator("html")).to_have_attribute("data-reason", "")
+
+
+def test_empty_frames_are_passed_over(page):
+    start(page)
+    frames = "Number(document.documentElement.dataset.frames)"
+    page.evaluate("Object.defineProperty(video, 'videoWidth', { value: 0, configurable: true })")
+    page.wait_for_timeout(300)  # a frame may be under way
+    before = page.evaluate(frames)
+    page.wait_for_timeout(500)
+    assert page.evaluate(frames) == before
+    page.evaluate("delete video.videoWidth")
+    until(page, f"{frames} > {before}")
+    state(page, "running")
+
+
+def test_a_black_picture_is_told(clips, launch, server, tmp_path):
+    file = clips["black"].write(tmp_path)
+    with launch(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={file}") as browser:
+        with browser.new_context(service_workers="block") as context:
+            page = context.new_page()
+            opened(page, server)
+            start(page)
+            expect(page.locator("html")).to_have_attribute("data-reason", "black")
+
+
+def test_without_anyone_the_camera_goes_off_after_two_minutes(clips, launch, server, tmp_path):
+    file = clips["no_face"].write(tmp_path)
+    with launch(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={file}") as browser:
+        with browser.new_context(service_workers="block") as context:
+            page = context.new_page()
+            page.clock.install()
+            opened(page, server)
+            start(page)
+            page.clock.fast_forward(110_000)
+            page.keyboard.press("Shift")  # someone is there
+            page.clock.fast_forward(110_000)
+            judging(page)
+            page.clock.fast_forward(20_000)
+            state(page, "asleep")
+            all_off(page)
+            start(page)
+
+
+def test_a_face_keeps_the_camera_on(page):
+    page.clock.install()
+    page.reload()
+    state(page, "ready")
+    start(page)
+    for _ in range(2):
+        page.clock.fast_forward(110_000)
+        before = page.evaluate("Number(document.documentElement.dataset.frames)")
+        until(page, f"Number(document.documentElement.dataset.frames) > {before + 1}")
+    state(page, "running")
 
 
 def test_a_machine_without_camera(launch, server):

@@ -4,6 +4,7 @@
  *
  *   idle → asking → running → stopped      stop(), from anywhere
  *                   running → paused       pause(), while the page is hidden
+ *                   running → asleep       rest(), when nobody seems to be there
  *                   running → ended        the camera was taken away
  *   asking → denied | dismissed | blocked | no-camera | busy | overconstrained
  *   insecure | unsupported                 no way to a camera at all
@@ -25,13 +26,15 @@
  * @property {boolean} mirrored The running camera looks at its user: preview like a mirror.
  * @property {boolean} turnable There is a front and a rear camera to switch between.
  * @property {boolean} substituted The running camera is not the one that was asked for.
+ * @property {boolean} muted It is on and sends no pictures.
  */
 
 /** @type {CameraState} */
 const IDLE = {
   name: "idle", choice: { facing: "user" }, detail: "", stream: null, deviceId: "", cameras: [],
-  mirrored: false, turnable: false, substituted: false,
+  mirrored: false, turnable: false, substituted: false, muted: false,
 };
+const MUTED_MS = 1000; // shorter silences come with a phone's turn or a camera's start
 const WISHES = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
 
 export class Camera {
@@ -90,6 +93,11 @@ export class Camera {
     if (this.state.name === "running") this.#leave("paused");
   }
 
+  /** Switch a running camera off that nobody uses. */
+  rest() {
+    if (this.state.name === "running") this.#leave("asleep");
+  }
+
   /** The choice that is the other side of the running camera. @returns {Choice} */
   otherSide() {
     return { facing: this.state.mirrored ? "environment" : "user" };
@@ -108,12 +116,23 @@ export class Camera {
     track.addEventListener("ended", () => {
       if (turn === this.#turn) this.#leave("ended");
     });
+    const heard = () => this.#listen(track, turn);
+    track.addEventListener("mute", () => setTimeout(heard, MUTED_MS));
+    track.addEventListener("unmute", heard);
     const turnable = cameras.length > 1 && ["user", "environment"].includes(facingMode);
     const substituted = choice.deviceId ? deviceId !== choice.deviceId : turnable && facingMode !== choice.facing;
     const mirrored = facesUser(facingMode, track.label);
     // an event that came before the listener does not come again
     if (track.readyState === "ended") return this.#leave("ended");
     this.#become({ ...IDLE, name: "running", choice, stream, deviceId, cameras, mirrored, turnable, substituted });
+    setTimeout(heard, MUTED_MS);
+  }
+
+  /** @param {MediaStreamTrack} track @param {number} turn */
+  #listen({ muted }, turn) {
+    if (turn === this.#turn && this.state.name === "running" && this.state.muted !== muted) {
+      this.#become({ ...this.state, muted });
+    }
   }
 
   async #recount() {

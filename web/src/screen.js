@@ -1,37 +1,14 @@
 // @ts-check
 /** What is the case → what is shown: a pure function, so that every state can be looked at without a camera. */
 
+import { chartOf, durationOf, runsOf } from "./chronicle.js";
+import { oval } from "./guidance.js";
 import { say } from "./strings.js";
+import { ratesAt } from "./threshold.js";
+import { probability } from "./verdict.js";
 
-/** @typedef {{x0: number, y0: number, x1: number, y1: number}} Box A face in the frame, px. */
-/**
- * @typedef {object} Judged What is known about the newest frame or the picture.
- * @property {import("./verdict.js").Word} word
- * @property {number | null} live Probability (0..1) behind the word; null without a face.
- * @property {Box[]} boxes All faces.
- * @property {number} judged Which of them was judged; -1 without any.
- * @property {number} width Of the frame, px.
- * @property {number} height
- */
-/**
- * @typedef {object} Engine
- * @property {"loading" | "ready" | "failed"} name
- * @property {number} loaded Bytes so far.
- * @property {number} total Bytes in all; 0 while unknown.
- * @property {string} reason Why it failed, see engine.js.
- * @property {string} detail
- */
-/** @typedef {{name: "reading" | "picture" | "unreadable" | "unjudged", file: string}} Picture */
-/**
- * @typedef {object} State
- * @property {Engine} engine
- * @property {import("./camera.js").CameraState} camera
- * @property {Picture | null} picture Shown in place of the camera.
- * @property {Judged | null} judged
- * @property {number} frames Camera frames judged since the start.
- * @property {{ms: number, count: number} | null} latency
- * @property {[number, number] | null} unsure Probabilities between which the word is UNSURE.
- */
+/** @typedef {import("./store.js").State} State */
+/** @typedef {import("./store.js").Judged} Judged */
 /** @typedef {{act: string, label: string}} Action */
 /**
  * @typedef {object} Panel
@@ -41,36 +18,61 @@ import { say } from "./strings.js";
  * @property {string} detail
  * @property {Action[]} actions The first is the main way on.
  * @property {"" | "https" | "tab"} link The same page, otherwise.
+ * @property {string} ways Other ways to a verdict.
  */
 /**
  * @typedef {object} Verdict
  * @property {string} name live, attack, unsure, none, or "" while there is no verdict.
- * @property {string} word
+ * @property {string} reason Why there is none although there are pictures: a reason's code, or "".
+ * @property {string} icon
+ * @property {string} word Or what to do.
  * @property {string} text
  * @property {string} percent
  * @property {number | null} live
- * @property {[number, number] | null} unsure
+ * @property {[number, number] | null} unsure Probabilities between which the word is UNSURE.
  * @property {string} note
  * @property {string} latency
+ */
+/** @typedef {import("./guidance.js").Oval & {tone: "neutral" | "ok" | "warn"}} Target */
+/** @typedef {{split: string, apcer: string, bpcer: string}} RateRow */
+/**
+ * @typedef {object} Threshold
+ * @property {number} at
+ * @property {number} last
+ * @property {boolean} moved
+ * @property {string} state
+ * @property {string} value For those who hear the slider.
+ * @property {RateRow[]} rows
  */
 /**
  * @typedef {object} Screen
  * @property {string} name
- * @property {"panel" | "video" | "picture"} stage
+ * @property {"panel" | "video" | "picture" | "film"} stage
  * @property {Panel | null} panel
  * @property {boolean} mirrored
  * @property {boolean} waiting Something is under way.
  * @property {Verdict} verdict
  * @property {Judged | null} marked Its faces are marked.
+ * @property {Target | null} target
+ * @property {{shown: boolean, on: boolean}} heat The switch for the evidence.
+ * @property {import("./chronicle.js").Chart | null} chart
+ * @property {import("./chronicle.js").RunText[]} runs
+ * @property {{text: string, share: number} | null} film How far a video has been judged.
+ * @property {Threshold | null} threshold
  * @property {{cameras: import("./camera.js").Device[], current: string, note: string}} list
  * @property {Action[]} controls
  * @property {{text: string, share: number | null}} progress share: 0..1, null when there is nothing to wait for.
+ * @property {string} update
  * @property {string} announcement
  */
 
 const MEGABYTE = 1e6;
 const START = { act: "start", key: "act.start" };
 const CHOOSE = { act: "choose", key: "act.choose" };
+const ANOTHER = { act: "choose", key: "act.another" };
+const RETRY = { act: "start", key: "act.retry" };
+const RESTART = { act: "restart", key: "act.retry" };
+const OTHER_FILE = { icon: "problem", acts: [ANOTHER, START] };
 
 /** @type {Record<string, {icon: string, acts: {act: string, key: string}[], link?: "https" | "tab"}>} */
 const PANELS = {
@@ -78,30 +80,38 @@ const PANELS = {
   "ready": { icon: "face", acts: [START, CHOOSE] },
   "asking": { icon: "camera", acts: [{ act: "stop", key: "act.cancel" }] },
   "paused": { icon: "pause", acts: [{ act: "start", key: "act.resume" }, CHOOSE] },
+  "asleep": { icon: "pause", acts: [{ act: "start", key: "act.resume" }, CHOOSE] },
   "stopped": { icon: "face", acts: [START, CHOOSE] },
-  "denied": { icon: "camera-off", acts: [{ act: "start", key: "act.retry" }, CHOOSE] },
+  "denied": { icon: "camera-off", acts: [RETRY, CHOOSE] },
   "dismissed": { icon: "camera-off", acts: [{ act: "start", key: "act.ask" }, CHOOSE] },
   "blocked": { icon: "camera-off", acts: [CHOOSE], link: "tab" },
-  "no-camera": { icon: "camera-off", acts: [{ act: "start", key: "act.retry" }, CHOOSE] },
-  "busy": { icon: "camera-off", acts: [{ act: "start", key: "act.retry" }, CHOOSE] },
+  "no-camera": { icon: "camera-off", acts: [RETRY, CHOOSE] },
+  "busy": { icon: "camera-off", acts: [RETRY, CHOOSE] },
   "overconstrained": { icon: "camera-off", acts: [{ act: "start", key: "act.any" }, CHOOSE] },
   "ended": { icon: "camera-off", acts: [{ act: "start", key: "act.again" }, CHOOSE] },
   "insecure": { icon: "camera-off", acts: [CHOOSE], link: "https" },
   "unsupported": { icon: "camera-off", acts: [CHOOSE] },
-  "no-webassembly": { icon: "problem", acts: [{ act: "restart", key: "act.retry" }] },
-  "download": { icon: "problem", acts: [{ act: "restart", key: "act.retry" }] },
+  "no-webassembly": { icon: "problem", acts: [RESTART] },
+  "download": { icon: "problem", acts: [RESTART] },
+  "integrity": { icon: "problem", acts: [RESTART] },
   "model": { icon: "problem", acts: [{ act: "reload", key: "act.reload" }] },
   "worker": { icon: "problem", acts: [{ act: "restart", key: "act.restart" }] },
   "frame": { icon: "problem", acts: [{ act: "restart", key: "act.restart" }] },
-  "reading": { icon: "picture", acts: [] },
-  "unreadable": { icon: "problem", acts: [{ act: "choose", key: "act.another" }, START] },
-  "unjudged": { icon: "problem", acts: [{ act: "choose", key: "act.another" }, START] },
+  "reading": { icon: "picture", acts: [{ act: "leave", key: "act.cancel" }] },
+  "unreadable": OTHER_FILE,
+  "unjudged": OTHER_FILE,
+  "no-picture": OTHER_FILE,
+  "too-long": OTHER_FILE,
+  "unfetched": OTHER_FILE,
 };
+/** @type {Record<string, Screen["stage"]>} */
+const STAGES = { running: "video", picture: "picture", video: "film", watched: "film" };
+const WITH_WAYS = ["loading", "ready", "stopped"];
 
 /** The state's name, as `data-state` carries it. @param {State} state @returns {string} */
-export function stateName({ engine, camera, picture }) {
+export function stateName({ engine, camera, file }) {
   if (engine.name === "failed") return engine.reason;
-  if (picture) return picture.name;
+  if (file) return file.name;
   if (camera.name === "idle") return engine.name;
   return camera.name;
 }
@@ -109,66 +119,134 @@ export function stateName({ engine, camera, picture }) {
 /** @param {State} state @returns {Screen} */
 export function screen(state) {
   const name = stateName(state);
-  const stage = name === "running" ? "video" : name === "picture" ? "picture" : "panel";
+  const stage = STAGES[name] ?? "panel";
   const panel = stage === "panel" ? panelOf(name, state) : null;
-  const verdict = verdictOf(name, state);
+  const verdict = verdictOf(stage, state);
+  const marked = stage === "panel" ? null : state.judged;
   return {
     name,
     stage,
     panel,
     mirrored: stage === "video" && state.camera.mirrored,
-    waiting: name === "asking" || name === "reading" || (stage !== "panel" && !verdict.name),
+    waiting: ["asking", "reading", "video"].includes(name) || (stage !== "panel" && !verdict.word),
     verdict,
-    marked: stage === "panel" ? null : state.judged,
+    marked,
+    target: stage === "video" && marked ? targetOf(marked, verdict) : null,
+    heat: { shown: marked !== null, on: state.heat },
+    chart: chartOf(stage, state),
+    runs: stage === "film" ? runsOf(state) : [],
+    film: filmOf(name, state),
+    threshold: thresholdOf(state),
     list: listOf(name, state),
     controls: controlsOf(name, state).map(({ act, key }) => ({ act, label: say(key) })),
     progress: progressOf(state.engine),
-    announcement: panel ? `${panel.title}. ${panel.text}` : verdict.name ? `${verdict.word}. ${verdict.text}` : say(`${name}.text`),
+    update: state.renewable ? say("update") : "",
+    announcement: announcementOf(name, panel, verdict),
   };
 }
 
 /** @param {string} name @param {State} state @returns {Panel} */
-function panelOf(name, { engine, camera, picture }) {
+function panelOf(name, { engine, camera, file }) {
   const { icon, acts, link = "" } = PANELS[name];
   const words = name === "loading" ? "ready" : name; // the camera may be started before the networks are there
   return {
     icon,
     title: say(`${words}.title`),
-    text: say(`${words}.text`, { file: picture?.file ?? "" }),
-    detail: engine.name === "failed" ? engine.detail : picture ? "" : camera.detail,
+    text: say(`${words}.text`, { file: file?.file ?? "" }),
+    detail: engine.name === "failed" ? engine.detail : file ? "" : camera.detail,
     actions: acts.map(({ act, key }) => ({ act, label: say(key) })),
     link,
+    ways: WITH_WAYS.includes(name) ? say("ways") : "",
   };
 }
 
-/** @param {string} name @param {State} state @returns {Verdict} */
-function verdictOf(name, { engine, judged, latency, unsure }) {
-  const shown = name === "running" || name === "picture";
-  if (!judged || !shown) {
-    const text = say(!shown ? "verdict.waiting" : engine.name === "loading" ? "verdict.loading" : "verdict.pending");
-    return { name: "", word: "", text, percent: say("probability.unknown"), live: null, unsure, note: "", latency: "" };
+/** @param {Screen["stage"]} stage @param {State} state @returns {Verdict} */
+function verdictOf(stage, state) {
+  const { engine, camera, signal, judged, latency, rules } = state;
+  const live = judged && stage !== "panel" ? judged.live : null;
+  const unsure = rules && boundsOf(rules);
+  const empty = { name: "", reason: "", icon: "none", word: "", percent: percentOf(null), live, unsure, note: "", latency: "" };
+  if (stage === "panel") return { ...empty, text: say("verdict.waiting") };
+  const still = stage !== "video";
+  const said = judged ? { ...empty, name: judged.word } : empty;
+  const wrong = still ? "" : camera.muted ? "muted" : signal;
+  const reason = wrong || (judged?.reason ?? "");
+  if (reason && still) {
+    const why = say("refused.still", { reason: say(`${reason}.name`) });
+    return { ...said, reason, icon: "hint", word: say("refused.word"), text: why };
   }
-  const { word, live, boxes } = judged;
-  const still = name === "picture";
-  const ofPicture = still && (word === "none" || word === "unsure");
+  if (reason) return { ...said, reason, icon: "hint", word: say(`${reason}.act`), text: say(`${reason}.text`) };
+  if (!judged) return { ...empty, text: say(engine.name === "loading" ? "verdict.loading" : "verdict.pending") };
+  const { word, boxes } = judged;
+  const moved = state.curve && state.at !== state.curve.chosen;
   return {
-    name: word,
+    ...said,
+    icon: word,
     word: say(`${word}.word`),
-    text: say(ofPicture ? `${word}.picture` : `${word}.text`),
+    text: say(still && (word === "none" || word === "unsure") ? `${word}.still` : `${word}.text`),
     percent: percentOf(live),
-    live,
-    unsure,
-    note: boxes.length > 1 ? say(still ? "several.picture" : "several", { count: boxes.length }) : "",
+    note: moved ? say("threshold.moved") : boxes.length > 1 ? say("several", { count: boxes.length }) : "",
     latency: latency ? say("latency", { ms: Math.round(latency.ms), count: latency.count }) : "",
   };
 }
 
-/** @param {number | null} live */
-function percentOf(live) {
-  if (live === null) return say("probability.unknown");
-  if (live < 0.01) return say("probability.under");
-  if (live > 0.99) return say("probability.over");
-  return say("probability.value", { percent: Math.round(100 * live) });
+/** @param {string} name @param {Panel | null} panel @param {Verdict} verdict */
+function announcementOf(name, panel, { word, text }) {
+  if (panel) return `${panel.title}. ${panel.text}`;
+  if (name === "video") return say("video.text"); // its words change as fast as it is judged
+  const saying = word ? `${word}. ${text}` : say(`${name}.text`);
+  return name === "watched" ? `${say("watched.text")} ${saying}` : saying;
+}
+
+/** @param {import("./contract.js").VerdictRules} rules @returns {[number, number]} */
+function boundsOf(rules) {
+  return [probability(rules.threshold - rules.margin, rules), probability(rules.threshold + rules.margin, rules)];
+}
+
+/** @param {number | null} share */
+function percentOf(share) {
+  if (share === null) return say("probability.unknown");
+  if (share < 0.01) return say("probability.under");
+  if (share > 0.99) return say("probability.over");
+  return say("probability.value", { percent: Math.round(100 * share) });
+}
+
+/** @param {Judged} judged @param {Verdict} verdict @returns {Target} */
+function targetOf({ width, height }, { reason, name }) {
+  return { ...oval(width, height), tone: reason ? "warn" : name === "none" ? "neutral" : "ok" };
+}
+
+/** @param {string} name @param {State} state */
+function filmOf(name, { file }) {
+  const { timeMs = 0, durationMs = 0, cancelled = false } = file ?? {};
+  if (name !== "video" && name !== "watched") return null;
+  const share = timeMs / Math.max(1, durationMs);
+  const times = { time: durationOf(timeMs), duration: durationOf(durationMs) };
+  if (name === "video") return { text: say("film.progress", times), share };
+  return { text: cancelled ? say("cancelled.text", times) : say("watched.text"), share };
+}
+
+/** @param {State} state @returns {Threshold | null} */
+function thresholdOf({ curve, rules, at }) {
+  if (!curve || !rules) return null;
+  const percent = percentOf(probability(rules.threshold, rules));
+  const rows = ratesAt(curve, at).map(({ split, apcer, bpcer }) => (
+    { split: say(`threshold.${split}`), apcer: shareOf(apcer), bpcer: shareOf(bpcer) }
+  ));
+  const moved = at !== curve.chosen;
+  return {
+    at,
+    last: curve.threshold.length - 1,
+    moved,
+    state: `${say("threshold.state", { percent })}${moved ? "" : ` ${say("threshold.default")}`}`,
+    value: say("threshold.value", { percent, ...(rows.at(-1) ?? { apcer: "–", bpcer: "–" }) }),
+    rows,
+  };
+}
+
+/** @param {number} share */
+function shareOf(share) {
+  return say("share", { percent: (100 * share).toFixed(1) });
 }
 
 /** @param {string} name @param {State} state */
@@ -181,13 +259,14 @@ function listOf(name, { camera }) {
 
 /** @param {string} name @param {State} state */
 function controlsOf(name, { camera }) {
-  if (name === "picture") return [{ act: "choose", key: "act.another" }, START];
+  if (name === "video") return [{ act: "cancel", key: "act.cancel" }];
+  if (name === "picture" || name === "watched") return [ANOTHER, START];
   if (name !== "running") return [];
   const turn = camera.turnable ? [{ act: "turn", key: "act.turn" }] : [];
   return [...turn, { act: "stop", key: "act.stop" }, CHOOSE];
 }
 
-/** @param {Engine} engine */
+/** @param {import("./store.js").EngineState} engine */
 function progressOf({ name, loaded, total }) {
   if (name === "failed") return { text: "", share: null };
   if (name === "ready") return { text: say("progress.done"), share: null };

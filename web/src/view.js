@@ -2,67 +2,87 @@
 /** Writes a screen into the page; decides nothing. */
 
 import { Announcer } from "./announcer.js";
-import { say } from "./strings.js";
+import { showChart, showRuns } from "./chart.js";
+import { element, renewed, write } from "./dom.js";
+import { Stage } from "./stage.js";
+import { LANGUAGES, say } from "./strings.js";
 
 /** @typedef {import("./screen.js").Screen} Screen */
 /** @typedef {import("./screen.js").Action} Action */
-/** @typedef {import("./screen.js").Judged} Judged */
-/** @typedef {import("./screen.js").Box} Box */
 
-const SVG = "http://www.w3.org/2000/svg";
+/**
+ * @typedef {object} Wishes What the page's user can ask for.
+ * @property {(act: string) => void} act A button with `data-act` was pressed.
+ * @property {(deviceId: string) => void} pick A camera was chosen from the list.
+ * @property {(at: number) => void} slide The threshold was moved.
+ * @property {(on: boolean) => void} heat The evidence was switched.
+ * @property {(code: string) => void} language
+ */
 
 export class View {
+  stage = new Stage();
   #root = document.documentElement;
-  /** @type {Map<Element, string>} What a list of buttons or options was built from. */
-  #built = new Map();
   #announcer = new Announcer((text) => (element("announcement").textContent = text));
+  #slider = /** @type {HTMLInputElement} */ (element("threshold-slider"));
+  #heat = /** @type {HTMLInputElement} */ (element("heat-switch"));
 
-  /**
-   * @param {(act: string) => void} act Called for a pressed button with its `data-act`.
-   * @param {(deviceId: string) => void} pick Called for a camera chosen from the list.
-   */
-  constructor(act, pick) {
+  /** @param {Wishes} wishes */
+  constructor({ act, pick, slide, heat, language }) {
+    const languages = element("languages");
+    if (!languages.childElementCount) languages.append(...Object.keys(LANGUAGES).map(languageLink));
+    document.addEventListener("click", (event) => {
+      const pressed = event.target instanceof Element ? event.target.closest("button[data-act], a[data-language]") : null;
+      if (!(pressed instanceof HTMLElement)) return;
+      if (pressed.dataset.act) return act(pressed.dataset.act);
+      event.preventDefault();
+      language(pressed.dataset.language ?? "");
+    });
+    const list = /** @type {HTMLSelectElement} */ (element("cameras"));
+    list.addEventListener("change", () => pick(list.value));
+    this.#slider.addEventListener("input", () => slide(Number(this.#slider.value)));
+    this.#heat.addEventListener("change", () => heat(this.#heat.checked));
+  }
+
+  /** The sentences that stand in the page itself, in a language. @param {string} code Spoken by strings.js. */
+  translate(code) {
+    this.#root.lang = code;
+    document.title = say("title");
     for (const e of document.querySelectorAll("[data-text]")) e.textContent = say(e.getAttribute("data-text") ?? "");
     for (const e of document.querySelectorAll("[data-label]")) {
       e.setAttribute("aria-label", say(e.getAttribute("data-label") ?? ""));
     }
-    this.video = /** @type {HTMLVideoElement} */ (element("video"));
-    this.picture = /** @type {HTMLImageElement} */ (element("picture"));
-    this.picture.alt = say("picture.alt");
-    this.video.addEventListener("resize", () => this.#shape(this.video.videoWidth, this.video.videoHeight));
-    this.picture.addEventListener("load", () => this.#shape(this.picture.naturalWidth, this.picture.naturalHeight));
-    document.addEventListener("click", (event) => {
-      const button = event.target instanceof Element ? event.target.closest("button[data-act]") : null;
-      if (button) act(button.getAttribute("data-act") ?? "");
-    });
-    const list = /** @type {HTMLSelectElement} */ (element("cameras"));
-    list.addEventListener("change", () => pick(list.value));
+    this.stage.picture.alt = say("picture.alt");
+    document.querySelector("meta[name=description]")?.setAttribute("content", say("description"));
+    const links = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-language]"));
+    for (const link of links) link.ariaCurrent = link.dataset.language === code ? "true" : null;
   }
 
   /** @param {Screen} screen @param {number} frames Camera frames judged so far. */
   show(screen, frames) {
     const focused = document.activeElement;
-    const { name, stage, panel, verdict, list, progress } = screen;
+    const { name, verdict, progress } = screen;
     Object.assign(this.#root.dataset, {
       state: name,
       verdict: verdict.name,
       live: verdict.live === null ? "" : verdict.live.toFixed(6),
+      reason: verdict.reason,
       frames: String(frames),
     });
-    element("stage").dataset.shows = stage;
-    element("stage").classList.toggle("mirrored", screen.mirrored);
-    element("stage").setAttribute("aria-busy", String(screen.waiting));
-    this.video.hidden = stage !== "video";
-    this.picture.hidden = stage !== "picture";
-    this.#panel(panel);
-    this.#overlay(screen.marked);
+    this.stage.show(screen);
+    this.#panel(screen.panel);
     this.#verdict(verdict);
+    showChart(screen.chart);
+    showRuns(screen.runs);
+    this.#film(screen.film);
+    this.#settings(screen);
+    this.#list(screen.list);
     element("controls").hidden = screen.controls.length === 0;
-    this.#list(list);
     this.#buttons(element("control-actions"), screen.controls);
     write("progress-text", progress.text);
     element("progress").hidden = progress.share === null;
     /** @type {HTMLProgressElement} */ (element("progress")).value = progress.share ?? 1;
+    write("update-text", screen.update);
+    element("update").hidden = screen.update === "";
     this.#announcer.hold(screen.announcement);
     // A pressed button that is gone would leave the keyboard at the top of the page.
     if (focused && (!focused.isConnected || focused.closest("[hidden]"))) this.#focusMainWay();
@@ -83,22 +103,25 @@ export class View {
     write("panel-title", panel.title);
     write("panel-text", panel.text);
     write("panel-detail", panel.detail);
+    write("panel-ways", panel.ways);
   }
 
   /** @param {Screen["verdict"]} verdict */
   #verdict(verdict) {
-    const given = verdict.name !== "";
+    const given = verdict.word !== "";
+    element("verdict-card").dataset.tone = verdict.reason ? "hint" : verdict.name;
     element("verdict-line").hidden = element("meter").hidden = !given;
     element("legend").hidden = given;
     write("verdict-text", verdict.text);
     write("note", verdict.note);
     write("latency", verdict.latency);
     if (!given) return;
-    element("verdict-icon").setAttribute("href", `#icon-${verdict.name}`);
+    element("verdict-icon").setAttribute("href", `#icon-${verdict.icon}`);
     write("verdict-word", verdict.word);
     write("percent", verdict.percent);
+    const shown = verdict.live !== null && verdict.reason === "";
     const mark = element("scale-mark");
-    mark.hidden = verdict.live === null;
+    mark.hidden = !shown;
     mark.style.left = `${100 * (verdict.live ?? 0)}%`;
     const [low, high] = verdict.unsure ?? [0, 0];
     const zone = element("scale-unsure");
@@ -107,12 +130,36 @@ export class View {
     element("scale").style.setProperty("--bound", `${50 * (low + high)}%`);
   }
 
+  /** @param {Screen["film"]} film */
+  #film(film) {
+    element("film-progress").hidden = !film;
+    write("film-text", film?.text ?? "");
+    /** @type {HTMLProgressElement} */ (element("film-share")).value = film?.share ?? 0;
+  }
+
+  /** @param {Screen} screen */
+  #settings({ heat, threshold }) {
+    element("evidence").hidden = !heat.shown;
+    element("heat-legend").hidden = !heat.on;
+    this.#heat.checked = heat.on;
+    element("threshold").hidden = !threshold;
+    if (!threshold) return;
+    this.#slider.max = String(threshold.last);
+    this.#slider.value = String(threshold.at);
+    this.#slider.setAttribute("aria-valuetext", threshold.value);
+    write("threshold-state", threshold.state);
+    element("threshold-reset").toggleAttribute("disabled", !threshold.moved);
+    const rows = element("threshold-rows");
+    if (!renewed(rows, threshold.rows)) return;
+    rows.replaceChildren(...threshold.rows.map(({ split, apcer, bpcer }) => tableRow(split, [apcer, bpcer])));
+  }
+
   /** @param {Screen["list"]} list */
   #list({ cameras, current, note }) {
     const select = /** @type {HTMLSelectElement} */ (element("cameras"));
     element("list").hidden = cameras.length === 0;
     write("list-note", note);
-    if (this.#renew(select, cameras)) {
+    if (renewed(select, cameras)) {
       select.replaceChildren(...cameras.map(({ id, label }) => new Option(label, id)));
     }
     if (select.value !== current) select.value = current;
@@ -120,7 +167,7 @@ export class View {
 
   /** @param {Element} place @param {Action[]} actions @param {"" | "https" | "tab"} [link] Stands first. */
   #buttons(place, actions, link = "") {
-    if (!this.#renew(place, [actions, link])) return;
+    if (!renewed(place, [actions, link, this.#root.lang])) return;
     const buttons = actions.map(({ act, label }) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -130,45 +177,6 @@ export class View {
     });
     place.replaceChildren(...(link ? [samePage(link)] : []), ...buttons);
   }
-
-  /** Has what an element is built from changed since the last time? @param {Element} place @param {unknown} from */
-  #renew(place, from) {
-    const now = JSON.stringify(from);
-    if (this.#built.get(place) === now) return false;
-    this.#built.set(place, now);
-    return true;
-  }
-
-  /** @param {Judged | null} judged */
-  #overlay(judged) {
-    const overlay = element("overlay");
-    overlay.toggleAttribute("hidden", !judged);
-    if (!judged) return;
-    overlay.setAttribute("viewBox", `0 0 ${judged.width} ${judged.height}`);
-    const paths = judged.boxes.flatMap((box, i) =>
-      i === judged.judged ? [path("under", corners(box)), path("box", corners(box))] : [path("other", outline(box))],
-    );
-    overlay.replaceChildren(...paths);
-  }
-
-  /** @param {number} width @param {number} height */
-  #shape(width, height) {
-    if (width && height) element("stage").style.setProperty("--ratio", `${width} / ${height}`);
-  }
-}
-
-/** @param {string} id @returns {HTMLElement} */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page lacks #${id}`);
-  return found;
-}
-
-/** Text into an element, which is hidden while there is none. @param {string} id @param {string} text */
-function write(id, text) {
-  const place = element(id);
-  if (place.textContent !== text) place.textContent = text;
-  place.hidden = text === "";
 }
 
 /** @param {"https" | "tab"} how @returns {HTMLAnchorElement} This page at https, or in a tab of its own. */
@@ -181,25 +189,22 @@ function samePage(how) {
   return link;
 }
 
-/** @param {string} kind @param {string} d @returns {SVGPathElement} */
-function path(kind, d) {
-  const made = document.createElementNS(SVG, "path");
-  made.setAttribute("class", kind);
-  made.setAttribute("d", d);
-  return made;
+/** @param {string} code @returns {HTMLAnchorElement} */
+function languageLink(code) {
+  const link = document.createElement("a");
+  link.textContent = LANGUAGES[code].language;
+  link.dataset.language = link.lang = link.hreflang = code;
+  link.href = `?lang=${code}`;
+  return link;
 }
 
-/** @param {Box} box @returns {string} */
-function outline({ x0, y0, x1, y1 }) {
-  return `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
-}
-
-/** Only the four corners, so that the face stays free. @param {Box} box @returns {string} */
-function corners({ x0, y0, x1, y1 }) {
-  const arm = Math.min(x1 - x0, y1 - y0) / 4;
-  const bend = arm / 2;
-  /** @param {number} x @param {number} y @param {1 | -1} sx @param {1 | -1} sy */
-  const corner = (x, y, sx, sy) =>
-    `M${x} ${y + sy * arm}V${y + sy * bend}Q${x} ${y} ${x + sx * bend} ${y}H${x + sx * arm}`;
-  return corner(x0, y0, 1, 1) + corner(x1, y0, -1, 1) + corner(x1, y1, -1, -1) + corner(x0, y1, 1, -1);
+/** @param {string} head @param {string[]} values @returns {HTMLTableRowElement} */
+function tableRow(head, values) {
+  const row = document.createElement("tr");
+  const name = document.createElement("th");
+  name.scope = "row";
+  name.textContent = head;
+  row.append(name);
+  for (const value of values) row.insertCell().textContent = value;
+  return row;
 }
