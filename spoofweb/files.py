@@ -23,4 +23,5 @@ def write_whole(files: dict[Path, bytes]) -> None:
         for part in beside.values():
             with contextlib.suppress(OSError):
                 part.unlink()
-        raise SpoofwebError(f"{error.filename}: cannot be written ({error.strerror}); free space or check it") from None
+        at = error.filename or path  # a write that fails names no file
+        raise SpoofwebError(f"{at}: cannot be written ({error.strerror}); free space or check it") from None

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
@@ -34,3 +35,26 @@ def test_truncated_missing_and_foreign(tmp_path):
         checkpoint.load(path)
     with pytest.raises(SpoofwebError, match="no such checkpoint"):
         checkpoint.load(tmp_path / "none.safetensors")
+
+
+def test_of_another_version(tmp_path, monkeypatch):
+    net, path = SpoofNet(), tmp_path / "net.safetensors"
+    monkeypatch.setattr(checkpoint, "FORMAT", "2")
+    checkpoint.save(net, path, {"scales_percent": [120]})
+    monkeypatch.undo()
+    with pytest.raises(SpoofwebError, match="net.safetensors: a checkpoint of format 2, and this version reads"):
+        checkpoint.load(path)
+
+
+def test_of_the_first_version_which_had_no_number(tmp_path):
+    path = tmp_path / "net.safetensors"
+    header = {"texture": "plain", "about": '{"scales_percent": [120]}'}
+    save_file({name: value.contiguous() for name, value in SpoofNet().state_dict().items()}, path, header)
+    assert checkpoint.load(path)[1] == {"scales_percent": [120]}
+
+
+def test_equal_weights_give_equal_bytes(tmp_path):
+    net = SpoofNet()
+    for name in range(12):  # the library orders three facts by chance
+        checkpoint.save(net, tmp_path / f"{name}.safetensors", {"scales_percent": [120]})
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1

@@ -1,5 +1,7 @@
 """Folders become located, cropped pictures by the product's own detector and crop."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,18 +11,19 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.face import largest
 from spoofweb.resample import resample
 from tests.pictures import astronaut, halftoned
+from training import dataset
 from training.dataset import data_digest, fixed_crops, locate, scan
 
 
 def write_dataset(root, splits=("train", "val"), sites=("a", "b"), count=2):
     """Astronauts as bona fide, halftoned ones as attacks; a little different each."""
-    for split in splits:
+    for step, split in enumerate(splits):
         for i, site in enumerate(sites):
             for kind in ("real", "attack"):
                 folder = root / split / kind / f"{split}-{site}"
                 folder.mkdir(parents=True)
                 for n in range(count):
-                    start = 10 * n + 5 * i
+                    start = 10 * n + 5 * i + 2 * step
                     frame = astronaut()[: 400 - start, start:450]
                     frame = halftoned(frame) if kind == "attack" else frame
                     Image.fromarray(frame).save(folder / f"{n}.png")
@@ -95,3 +98,61 @@ def test_digest_follows_bytes_and_not_order(tmp_path):
     assert data_digest(pictures[::-1]) == before
     Image.fromarray(astronaut()).save(pictures[0].path)
     assert data_digest(pictures) != before
+
+
+@pytest.fixture
+def small_disk():
+    """Lets every file end at some size, as a full disk would."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_crops_that_the_disk_cannot_hold(tmp_path, detector_graph, small_disk):
+    root, cache = write_dataset(tmp_path / "data", splits=("val",), count=1), tmp_path / "cache"
+    pictures = locate(scan(root, "val"), detector_graph, cache)
+    small_disk(400_000)  # two of the eight crops
+    with pytest.raises(SpoofwebError, match="cache: cannot be written .* --cache"):
+        fixed_crops(pictures, [130, 270], cache)
+    assert [p.suffix for p in cache.iterdir()] == [".json"]
+
+
+def test_runs_that_share_a_cache_do_not_write_into_each_other(tmp_path, detector_graph, monkeypatch):
+    root, cache = write_dataset(tmp_path / "data", splits=("val",), count=1), tmp_path / "cache"
+    pictures = locate(scan(root, "val"), detector_graph, cache)
+    wanted = np.array(fixed_crops(pictures, [130], tmp_path / "alone"))
+    read, others = dataset.read_picture, []
+
+    def while_another_begins(path):
+        if not others:
+            others.append(None)
+            with monkeypatch.context() as other:
+                other.setattr(os, "getpid", lambda: 1)
+                fixed_crops(pictures, [130], cache)
+        return read(path)
+
+    monkeypatch.setattr(dataset, "read_picture", while_another_begins)
+    assert np.array_equal(fixed_crops(pictures, [130], cache), wanted)
+    assert sorted(p.suffix for p in cache.iterdir()) == [".json", ".npy"]
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path, detector_graph):
+    root, cache = write_dataset(tmp_path / "data", splits=("val",), count=1), tmp_path / "cache"
+    pictures = locate(scan(root, "val"), detector_graph, cache)
+    old, young = cache / "crops-0.1.part", cache / "crops-0.2.part"
+    for part in (old, young):
+        part.touch()
+    os.utime(old, (0, 0))
+    fixed_crops(pictures, [130], cache)
+    assert young.exists() and not old.exists()
+
+
+@pytest.mark.parametrize("pattern", ["faces-*.json", "crops-*.npy"])
+def test_a_broken_cache_is_named(tmp_path, detector_graph, pattern):
+    root, cache = write_dataset(tmp_path / "data", splits=("val",), count=1), tmp_path / "cache"
+    fixed_crops(locate(scan(root, "val"), detector_graph, cache), [130], cache)
+    (broken,) = cache.glob(pattern)
+    broken.write_bytes(broken.read_bytes()[:90])
+    with pytest.raises(SpoofwebError, match=f"{broken.name}: a broken cache"):
+        fixed_crops(locate(scan(root, "val"), detector_graph, cache), [130], cache)

@@ -1,6 +1,7 @@
 """Videos become two pictures a second; one that cannot be read is named, skipped and told by the exit status."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.test_media import write_video
@@ -46,3 +47,31 @@ def test_no_videos(tmp_path, capsys):
     assert frames.main([str(tmp_path / "missing"), str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.count("error: ") == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_hidden_files_and_names_in_another_case(tmp_path, capsys):
+    source = tmp_path / "videos/train/real/anna"
+    source.mkdir(parents=True)
+    write_video(source / "x.mp4", [np.zeros((64, 64, 3), np.uint8)])
+    (source / "._x.mp4").write_bytes(b"what an archive of another system leaves")
+    assert frames.main([str(tmp_path / "videos"), str(tmp_path / "out")]) == 0
+    (tmp_path / "videos/Val").mkdir()
+    assert frames.main([str(tmp_path / "videos"), str(tmp_path / "out")]) == 2
+    assert "Val: names are in lower case" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, capsys):
+    resource = pytest.importorskip("resource")
+    source = tmp_path / "videos/train/real/anna"
+    source.mkdir(parents=True)
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    write_video(source / "x.mp4", [noise] * 12, rate=10)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
+    try:
+        status = frames.main([str(tmp_path / "videos"), str(tmp_path / "out")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = capsys.readouterr().err
+    assert status == 2 and "anna: cannot be written (" in told and "None" not in told
+    assert list((tmp_path / "out/train/real/anna").iterdir()) == []

@@ -1,27 +1,31 @@
 """Training resumes where it was killed, samples evenly, and refuses what it cannot use."""
 
 import json
+import math
 import os
-import signal
+import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import timm
 import torch
-from safetensors.torch import load_file, save_file
+from PIL import Image
+from safetensors.torch import save_file
 
 from spoofweb.errors import SpoofwebError
 from spoofweb.model import BACKBONE
+from tests import kill
 from tests.test_dataset import write_dataset
 from training import augment, train
 from training.dataset import Picture, locate, scan
 
 ROOT = Path(__file__).parents[1]
+FULL = Path("/dev/full")  # Linux: every write to it finds no space
 
 
 @pytest.fixture(scope="module")
@@ -39,26 +43,41 @@ def arguments(place, out, *more):
     return [str(a) for a in ["original", *fixed, *small, "--out", place / out, *more]]
 
 
-def test_killed_and_resumed_run_ends_with_the_same_weights(place):
-    whole = subprocess.run([sys.executable, "-m", "training.train", *arguments(place, "whole")], cwd=ROOT)
-    assert whole.returncode == 0
-    command = [sys.executable, "-m", "training.train", *arguments(place, "killed")]
-    process = subprocess.Popen(command, cwd=ROOT)
-    while not (place / "killed/last.pt").exists():
-        assert process.poll() is None, "ended before it could be killed"
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert len(torch.load(place / "killed/last.pt", weights_only=True)["log"]) < 3
-    assert subprocess.run(command, cwd=ROOT).returncode == 0
-    ends = [torch.load(place / name / "last.pt", weights_only=True) for name in ("whole", "killed")]
-    assert ends[0]["log"] == ends[1]["log"]
-    for name, value in ends[0]["trainer"]["net"].items():
-        assert torch.equal(value, ends[1]["trainer"]["net"][name]), name
-    best = [load_file(place / name / "spoofnet.safetensors") for name in ("whole", "killed")]
-    assert all(torch.equal(value, best[1][name]) for name, value in best[0].items())
-    log = [json.loads(line) for line in (place / "killed/log.jsonl").read_text().splitlines()]
-    assert [entry["epoch"] for entry in log] == [0, 1, 2] and (place / "killed/curve.svg").exists()
+@pytest.fixture(scope="module")
+def undisturbed(place):
+    """The folder of a run that nothing happened to."""
+    assert train.main(arguments(place, "undisturbed")) == 0
+    return place / "undisturbed"
+
+
+def preset():
+    """The configuration that `arguments` stands for."""
+    return train.read_preset("original", ["batch=4", "epochs=3"]) | {"hold_out": ""}
+
+
+def parsed(place):
+    """The arguments that `load_data` reads."""
+    return SimpleNamespace(data=place / "data", manifest=None, simulated=None, cache=place / "cache")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="every attempt is a fork")
+def test_killed_runs_end_with_the_same_weights(tmp_path):
+    told = tmp_path / "kills.json"
+    command = [sys.executable, "-m", "tests.kill", "--kills", "3", "--seed", "4", "--json", str(told)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(told.read_text())
+    assert told["kills"] == 3 and told["runs"] >= 1 and told["equal"] is True
+
+
+def test_a_run_that_ends_otherwise_would_be_seen(place):
+    assert train.main(arguments(place, "one", "--set", "epochs=1")) == 0
+    shutil.copytree(place / "one", place / "two")
+    assert kill.end(place / "one") == kill.end(place / "two")
+    state = torch.load(place / "two/last.pt", weights_only=True)
+    state["trainer"]["optimiser"]["state"][0]["exp_avg"] *= 1.0001
+    torch.save(state, place / "two/last.pt")
+    assert kill.end(place / "one") != kill.end(place / "two")
 
 
 def test_views_preset_trains_with_an_average_and_a_held_out_site(place, capsys):
@@ -86,6 +105,8 @@ def test_views_preset_trains_with_an_average_and_a_held_out_site(place, capsys):
         (["--set", "simulated_share=0.5"], "--simulated"),
         (["--backbone", "missing.safetensors"], "missing.safetensors"),
         (["--data", "missing"], "missing"),
+        (["--set", "epochs=0"], "epochs is 0"),
+        (["--set", "seed=-1"], "seed is -1"),
     ],
 )
 def test_bad_arguments(place, change, message, capsys):
@@ -105,14 +126,101 @@ def test_another_runs_folder_and_a_broken_checkpoint_are_refused(place, capsys):
     assert train.main(arguments(place, "taken", "--set", "epochs=2")) == 2
     assert "of another run" in capsys.readouterr().err
     last = place / "taken/last.pt"
-    last.write_bytes(last.read_bytes()[:100])
+    whole = last.read_bytes()
+    state = torch.load(last, weights_only=True)
+    state["trainer"]["net"].pop("head.0.weight")
+    torch.save(state, last)
+    assert train.main(arguments(place, "taken", "--set", "epochs=1")) == 2
+    assert "last.pt: of another version of this program" in capsys.readouterr().err
+    last.write_bytes(whole[:100])
     assert train.main(arguments(place, "taken", "--set", "epochs=1")) == 2
     assert "not a whole checkpoint" in capsys.readouterr().err
 
 
-def test_nan_loss_is_said_and_the_last_epoch_stays(place, capsys):
-    assert train.main(arguments(place, "nan", "--set", "lr=1e30")) == 2
-    assert "the loss is" in capsys.readouterr().err
+def test_nan_in_a_batch_is_said_and_the_last_epoch_stays(place, undisturbed, capsys, monkeypatch):
+    drawn = train.target
+    bad = next(p.name for p, _ in train.draw(train.load_data(parsed(place), preset()), preset(), epoch=1))
+    epochs = []
+    monkeypatch.setattr(train, "loader", lambda *given, inner=train.loader: epochs.append(given[2]) or inner(*given))
+    poisoned = lambda picture, config: math.nan if epochs[-1] == 1 and picture.name == bad else drawn(picture, config)  # noqa: E731
+    monkeypatch.setattr(train, "target", poisoned)
+    assert train.main(arguments(place, "nan")) == 2
+    assert "epoch 1, batch 0: the loss is nan; the epochs before are kept" in capsys.readouterr().err
+    assert [entry["epoch"] for entry in torch.load(place / "nan/last.pt", weights_only=True)["log"]] == [0]
+    monkeypatch.undo()
+    assert train.main(arguments(place, "nan")) == 0
+    assert kill.end(place / "nan") == kill.end(undisturbed)
+
+
+def test_weights_that_are_no_numbers_are_said(place, capsys):
+    assert train.main(arguments(place, "inf", "--set", "lr=1e30")) == 2
+    assert "the loss is" in capsys.readouterr().err and not (place / "inf/last.pt").exists()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+def test_a_full_disk_is_said_and_the_last_epoch_stays(place, undisturbed, capsys, monkeypatch):
+    finish = train.Run.finish_epoch
+
+    def on_a_full_disk(run, trainer, epoch, entry):
+        if epoch == 1:
+            os.symlink(FULL, run.folder / "last.pt.part")
+        finish(run, trainer, epoch, entry)
+
+    monkeypatch.setattr(train.Run, "finish_epoch", on_a_full_disk)
+    assert train.main(arguments(place, "full")) == 2
+    assert "last.pt: cannot be written (No space left on device)" in capsys.readouterr().err
+    assert len(torch.load(place / "full/last.pt", weights_only=True)["log"]) == 1
+    monkeypatch.undo()
+    assert train.main(arguments(place, "full")) == 0
+    assert kill.end(place / "full") == kill.end(undisturbed)
+
+
+@pytest.mark.parametrize("what", ["--out", "--cache"])
+def test_a_folder_that_cannot_be_written(place, capsys, what):
+    (place / "file").touch()
+    assert train.main(arguments(place, "free", what, str(place / "file/below"))) == 2
+    assert "below: cannot be written (Not a directory)" in capsys.readouterr().err
+
+
+def test_a_picture_that_breaks_during_the_run_is_named(place, tmp_path, capsys):
+    shutil.copytree(place / "data", tmp_path / "data")
+    views = ["--set", 'augment="views"', "--set", "scale_ranges=[[110, 140]]", "--workers", "1"]
+    given = arguments(place, tmp_path / "broken", *views, "--data", str(tmp_path / "data"))
+    assert train.main([*given, "--set", "epochs=1"]) == 0
+    broken = tmp_path / "data/train/real/train-a/0.png"
+    found, before = broken.read_bytes(), os.stat(broken)
+    broken.write_bytes(b"x" * len(found))
+    os.utime(broken, ns=(before.st_atime_ns, before.st_mtime_ns))
+    capsys.readouterr()
+    given[given.index("--out") + 1] = str(tmp_path / "again")
+    assert train.main(given) == 2
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+    assert told.startswith(f"error: {broken}: not a readable picture")
+
+
+def test_a_picture_in_two_splits_stops_the_training(place, tmp_path, capsys):
+    shutil.copytree(place / "data", tmp_path / "data")
+    copy = tmp_path / "data/test/real/x/copy.png"
+    copy.parent.mkdir(parents=True)
+    shutil.copy(place / "data/train/real/train-a/0.png", copy)
+    assert train.main(arguments(place, "leak", "--data", str(tmp_path / "data"))) == 2
+    assert "error: the same picture in two splits: " in capsys.readouterr().err
+    assert not (place / "leak").exists()
+
+
+def test_repeats_within_a_split_are_only_counted(place, tmp_path, capsys):
+    shutil.copytree(place / "data", tmp_path / "data")
+    shutil.copy(tmp_path / "data/train/real/train-a/0.png", tmp_path / "data/train/real/train-b/copy.png")
+    assert train.main(arguments(place, "repeat", "--data", str(tmp_path / "data"), "--set", "epochs=1")) == 0
+    assert "1 pictures stand in their split more than once" in capsys.readouterr().err
+
+
+def test_a_split_without_a_face_of_one_class(place, tmp_path, capsys):
+    shutil.copytree(place / "data", tmp_path / "data")
+    for path in (tmp_path / "data/val/real").glob("*/*.png"):
+        Image.fromarray(np.full((64, 64, 3), int(path.stem), np.uint8)).save(path)
+    assert train.main(arguments(place, "faceless", "--data", str(tmp_path / "data"))) == 2
+    assert "val: a face is found in no real picture" in capsys.readouterr().err
 
 
 def test_sampling_is_even_over_classes_and_sites():

@@ -1,14 +1,17 @@
 """Pictures on disk → crops for training: found with the product's detector, cut with the product's crop, cached.
 
-Layout: ROOT/{train,val,test}/{real,attack}/<identity>/*.jpg. A manifest (CSV) beside it may add what a folder name
-cannot: `path` (relative to ROOT), `source`, `attack_type` and `minifasnet` (a peer's live probability, a soft target).
+Layout: ROOT/{train,val,test}/{real,attack}/<identity>/*.jpg, names in lower case; what begins with a dot is left alone.
+A manifest (CSV) beside it may add what a folder name cannot: `path` (relative to ROOT), `source`, `attack_type` and
+`minifasnet` (a peer's live probability, a soft target).
 """
 
+import contextlib
 import csv
 import hashlib
 import json
 import math
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,10 +26,10 @@ from spoofweb.files import write_whole
 from spoofweb.media import read_picture
 from spoofweb.pipeline import open_detector
 from spoofweb.resample import resample
+from training.folders import CLASSES, NAMED, check_case, file_digest, visible
 
-SPLITS = ("train", "val", "test")
-CLASSES = {"attack": 0, "real": 1}
 SIDE = CONTRACT["input"]["side"]
+STALE_SECONDS = 3600  # nothing writes a cropped picture so slowly: the run that did was killed
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,17 @@ class Picture:
 
 
 def scan(root: Path, split: str, manifest: Path | None = None) -> list[Picture]:
-    """All pictures of a split in a fixed order; SpoofwebError for a missing folder or an empty class."""
+    """All pictures of a split in a fixed order; SpoofwebError for a missing or misspelt folder or an empty class."""
     facts = read_manifest(manifest)
     pictures = []
+    check_case(root, split)
     for kind, label in CLASSES.items():
         folder = root / split / kind
         if not folder.is_dir():
             raise SpoofwebError(
                 f"{folder}: no such folder; expected ROOT/{{train,val,test}}/{{real,attack}}/<identity>/"
             )
-        found = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+        found = sorted(p for p in visible(folder, "*/*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
         if not found:
             raise SpoofwebError(f"{folder}: no picture in any identity folder; both classes need some")
         for path in found:
@@ -99,24 +103,35 @@ def data_digest(pictures: list[Picture]) -> str:
     total = hashlib.sha256()
     for picture in sorted(pictures, key=lambda p: p.name):
         total.update(f"{picture.name} {picture.label} ".encode())
-        total.update(hashlib.sha256(picture.path.read_bytes()).digest())
+        total.update(bytes.fromhex(file_digest(picture.path)))
     return total.hexdigest()
 
 
 def locate(pictures: list[Picture], detector: bytes, cache: Path) -> list[Picture]:
-    """The pictures with their `face` as the product's detector finds it (None: not found), cached."""
+    """The pictures with their `face` as the product's detector finds it (None: not found), cached.
+
+    SpoofwebError names those that cannot be read, once the others have been looked at.
+    """
     key = hashlib.sha256(detector + digest(CONTRACT["detector"]).encode()).hexdigest()[:16]
     file = cache / f"faces-{key}.json"
-    known = json.loads(file.read_text()) if file.exists() else {}
-    stamps = [f"{p.path.resolve()}:{(s := p.path.stat()).st_size}:{s.st_mtime_ns}" for p in pictures]
+    known = read_known(file)
+    stamps = [stamp_of(picture.path) for picture in pictures]
     todo = [(stamp, picture) for stamp, picture in zip(stamps, pictures, strict=True) if stamp not in known]
+    unreadable = []
     if todo:
         run = open_detector(detector)
         for stamp, picture in tqdm(todo, desc="finding faces", unit="picture"):
-            frame = read_picture(picture.path)
+            try:
+                frame = read_picture(picture.path)
+            except SpoofwebError as error:
+                unreadable.append(str(error))
+                continue
             detections = run.run(None, {"image": detector_input(frame)})[0][0]
             known[stamp] = largest(faces(detections, frame.shape[1], frame.shape[0]))
         write_whole({file: json.dumps(known).encode()})
+    if unreadable:
+        more = f"\nand {len(unreadable) - NAMED} more" if len(unreadable) > NAMED else ""
+        raise SpoofwebError("\n".join(unreadable[:NAMED]) + more)
     located = []
     for stamp, picture in zip(stamps, pictures, strict=True):
         face = known[stamp] and Face(*known[stamp][:5], tuple(known[stamp][5]))
@@ -131,18 +146,55 @@ def fixed_crops(pictures: list[Picture], scales_percent: list[int], cache: Path)
     told = json.dumps([[p.name, p.path.stat().st_size, p.face] for p in pictures] + [scales_percent])
     file = cache / f"crops-{hashlib.sha256(told.encode()).hexdigest()[:16]}.npy"
     if not file.exists():
-        beside = file.with_suffix(".part")
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            shape = (len(pictures), len(scales_percent), SIDE, SIDE, 3)
-            crops = np.lib.format.open_memmap(beside, "w+", np.uint8, shape)
-        except OSError as error:
-            raise SpoofwebError(f"{cache}: cannot be written ({error.strerror}); choose another --cache") from None
-        for i, picture in enumerate(tqdm(pictures, desc="cropping", unit="picture")):
-            frame = read_picture(picture.path)
-            for k, percent in enumerate(scales_percent):
-                box = square(picture.face, frame.shape[1], frame.shape[0], percent).box
-                crops[i, k] = resample(frame, box, SIDE, SIDE)
-        crops.flush()
-        os.replace(beside, file)
-    return np.load(file, mmap_mode="r")
+        write_crops(file, pictures, scales_percent)
+    try:
+        return np.load(file, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise SpoofwebError(f"{file}: a broken cache ({error}); delete it") from None
+
+
+def write_crops(file: Path, pictures: list[Picture], scales_percent: list[int]) -> None:
+    """Cut all crops into an .npy file, whole or not at all; SpoofwebError where it cannot be written.
+
+    Each process writes beside the place under a name of its own, for runs that share a cache.
+    """
+    part = file.with_name(f"{file.stem}.{os.getpid()}.part")
+    shape = (len(pictures), len(scales_percent), SIDE, SIDE, 3)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for old in file.parent.glob("crops-*.part"):
+            if time.time() - old.stat().st_mtime > STALE_SECONDS:
+                old.unlink(missing_ok=True)
+        # written in turn, not through a memory map: on a full disk that ends the process without a word
+        with open(part, "wb") as out:
+            np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            for picture in tqdm(pictures, desc="cropping", unit="picture"):
+                frame = read_picture(picture.path)
+                for percent in scales_percent:
+                    box = square(picture.face, frame.shape[1], frame.shape[0], percent).box
+                    out.write(resample(frame, box, SIDE, SIDE).tobytes())
+        os.replace(part, file)
+    except OSError as error:
+        raise SpoofwebError(
+            f"{file.parent}: cannot be written ({error.strerror}); free space or choose another --cache"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def read_known(file: Path) -> dict:
+    """The faces that a cache knows, by stamp; empty where there is no cache."""
+    try:
+        return json.loads(file.read_text()) if file.exists() else {}
+    except (OSError, ValueError) as error:
+        raise SpoofwebError(f"{file}: a broken cache ({error}); delete it") from None
+
+
+def stamp_of(path: Path) -> str:
+    """What tells one state of a picture file from another; SpoofwebError where there is none (a link to nowhere)."""
+    try:
+        found = path.stat()
+        return f"{path.resolve()}:{found.st_size}:{found.st_mtime_ns}"
+    except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 tell of a link to itself
+        raise SpoofwebError(f"{path}: cannot be read ({error}); restore it or take it out") from None

@@ -8,18 +8,20 @@ status is then 2.
 """
 
 import argparse
+import io
 import math
 import os
 import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from spoofweb.errors import SpoofwebError
 from spoofweb.media import VIDEOS, read_video
-from training.dataset import CLASSES, SPLITS
+from training.folders import CLASSES, SPLITS, check_case, visible
 
 JPEG_QUALITY = 95
 
@@ -51,14 +53,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def find_videos(root: Path) -> list[Path]:
-    """All videos of the layout in sorted order; SpoofwebError where there is none."""
+    """All videos of the layout in sorted order; SpoofwebError for a misspelt folder, or where there is none."""
     if not root.is_dir():
         raise SpoofwebError(f"{root}: no such folder; give the folder that holds train/, val/ and test/")
+    for split in SPLITS:
+        check_case(root, split)
     found = [
         path
         for split in SPLITS
         for kind in CLASSES
-        for path in sorted((root / split / kind).glob("*/*"))
+        for path in sorted(visible(root / split / kind, "*/*"))
         if path.suffix.lower() in VIDEOS
     ]
     if not found:
@@ -75,7 +79,7 @@ def extract(video: Path, target: Path, per_second: float) -> int:
         count, due, step = 0, -math.inf, 1000 / per_second
         for time_ms, frame in read_video(video):
             if time_ms >= due:
-                Image.fromarray(frame).save(beside / f"{video.name}-{count:04d}.jpg", quality=JPEG_QUALITY)
+                (beside / f"{video.name}-{count:04d}.jpg").write_bytes(jpeg(frame))
                 # a late start or a gap begins a new beat; else the beat is kept exactly
                 due = (due if time_ms < due + step else time_ms) + step
                 count += 1
@@ -86,6 +90,13 @@ def extract(video: Path, target: Path, per_second: float) -> int:
         raise SpoofwebError(f"{target}: cannot be written ({error.strerror}); free some space or check it") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def jpeg(frame: np.ndarray) -> bytes:
+    """A uint8 [H, W, 3] frame as a JPEG file, made in memory: Pillow is silent when a full disk takes half of it."""
+    file = io.BytesIO()
+    Image.fromarray(frame).save(file, "JPEG", quality=JPEG_QUALITY)
+    return file.getvalue()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python -m training.train original --data FULL_DATASET_FRAMES --out runs/original [--backbone weights.safetensors]
 
-Writes OUT/last.pt after every epoch (kill it and start it again: it goes on and ends with the same weights), the best
-epoch on val as OUT/spoofnet.safetensors, OUT/log.jsonl, OUT/config.json and OUT/curve.svg. Test pictures stay unread.
+Writes OUT/last.pt after every epoch (kill it and start it again: it goes on with the epoch that it was in and ends with
+the same weights), the best epoch on val as OUT/spoofnet.safetensors, OUT/log.jsonl, OUT/config.json and OUT/curve.svg.
+Test pictures are not looked at; only their bytes are compared, because data with a picture in two splits is refused.
 """
 
 import argparse
@@ -34,8 +35,10 @@ from spoofweb.model import SpoofNet, initialise_backbone
 from training import augment
 from training.curve import draw_curve
 from training.dataset import Picture, data_digest, fixed_crops, locate, scan
+from training.folders import CLASSES, check_splits
 
 PRESETS = Path(__file__).with_name("presets.toml")
+LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -50,12 +53,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--hold-out", default="", metavar="GLOB", help="train sites kept away and judged beside val")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--workers", type=int, default=2, help="loader processes")
+    parser.add_argument("--workers", type=int, default=2, choices=range(65), metavar="N", help="loader processes")
     args = parser.parse_args(argv)
     try:
         train(args)
     except SpoofwebError as error:
-        print(f"error: {error}", file=sys.stderr)
+        told = str(error).rsplit("SpoofwebError: ", 1)[-1].strip()  # a loader process wraps it in its traceback
+        print(f"error: {told}", file=sys.stderr)
         return 2
     return 0
 
@@ -96,6 +100,9 @@ def read_preset(name: str, overrides: list[str]) -> dict:
             config[key] = value  # a word needs no quotes on a command line
         if type(config[key]) is not type(presets["default"][key]):
             raise SpoofwebError(f"--set {override}: {key} must be like {presets['default'][key]!r}")
+    for key, least in LEAST.items():
+        if config[key] < least:
+            raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {least} or more")
     return config
 
 
@@ -122,6 +129,11 @@ class Data:
 def load_data(args: argparse.Namespace, config: dict) -> Data:
     """Read, locate and (where fixed) crop everything; pictures without a face are left out of training."""
     graph = detector_graph()
+    uses_simulated = config["simulated_share"] > 0
+    if uses_simulated and not args.simulated:
+        raise SpoofwebError("this preset draws simulated attacks; make some (training.simulate), give --simulated")
+    if repeated := check_splits([args.data, args.simulated] if uses_simulated else [args.data]):
+        print(f"{repeated} pictures stand in their split more than once", file=sys.stderr)
 
     def located(root: Path, split: str) -> list[Picture]:
         found = locate(scan(root, split, args.manifest), graph, args.cache)
@@ -132,17 +144,17 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
         return Judged(crops, np.array([picture.label for picture in pictures]))
 
     pictures, val = located(args.data, "train"), located(args.data, "val")
-    simulated = []
-    if config["simulated_share"]:
-        if not args.simulated:
-            raise SpoofwebError("this preset draws simulated attacks; make some (training.simulate), give --simulated")
-        simulated = located(args.simulated, "train")
+    need_both_classes(val, "val")
+    simulated = located(args.simulated, "train") if uses_simulated else []
     held = [p for p in pictures if config["hold_out"] and fnmatch.fnmatch(p.site, config["hold_out"])]
     if config["hold_out"] and not held:
         raise SpoofwebError(f"--hold-out {config['hold_out']}: no train site has such a name")
     held_sites = {p.site for p in held}
     pictures = [p for p in pictures if p.site not in held_sites]
     simulated = [p for p in simulated if p.site not in held_sites]
+    need_both_classes(pictures, "train without what is held out")
+    if held:
+        need_both_classes(held, f"--hold-out {config['hold_out']}")
     crops = fixed_crops(pictures, config["scales_percent"], args.cache) if config["augment"] == "original" else None
     return Data(
         pictures=pictures,
@@ -152,6 +164,13 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
         epoch_size=config["samples_per_epoch"] or len(pictures),
         digest=data_digest(pictures + val + simulated),
     )
+
+
+def need_both_classes(pictures: list[Picture], where: str) -> None:
+    """SpoofwebError unless there are pictures with a face of both: else nothing is learnt or judged, epochs later."""
+    for kind, label in CLASSES.items():
+        if all(picture.label != label for picture in pictures):
+            raise SpoofwebError(f"{where}: a face is found in no {kind} picture; both classes need some")
 
 
 def draw(data: Data, config: dict, epoch: int) -> list[tuple[Picture, int | None]]:
@@ -243,7 +262,10 @@ class Trainer:
                 group["lr"] = self.learning_rate(epoch * self.steps_per_epoch + i)
             loss = self.loss(self.logits(self.net, crops), targets.float().to(self.device))
             if not torch.isfinite(loss):
-                raise SpoofwebError(f"epoch {epoch}, batch {i}: the loss is {loss.item()}; lower lr and start again")
+                raise SpoofwebError(
+                    f"epoch {epoch}, batch {i}: the loss is {loss.item()}; the epochs before are kept, "
+                    "lower lr and train into another --out"
+                )
             self.optimiser.zero_grad()
             loss.backward()
             self.optimiser.step()
@@ -283,7 +305,10 @@ class Trainer:
             self.logits(net, torch.from_numpy(np.array(part.crops[i : i + 32])).permute(0, 1, 4, 2, 3)).mean(1).cpu()
             for i in range(0, len(part.crops), 32)
         ]
-        return auc(torch.cat(scores).numpy(), part.labels)
+        scores = torch.cat(scores).numpy()
+        if not np.isfinite(scores).all():
+            raise SpoofwebError("the network gives no numbers any more; lower lr and train into another --out")
+        return auc(scores, part.labels)
 
     def state(self) -> dict:
         """All that the next epoch depends on."""
@@ -316,10 +341,16 @@ class Run:
             return 0
         try:
             state = torch.load(self.last, map_location="cpu", weights_only=True)
-            trainer.restore(state["trainer"])
             self.log = state["log"]
+            made = state["trainer"]
         except Exception as error:  # torch raises many classes for a broken file
             raise SpoofwebError(f"{self.last}: not a whole checkpoint ({error}); delete it to start over") from None
+        try:
+            trainer.restore(made)
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise SpoofwebError(
+                f"{self.last}: of another version of this program ({error}); go on with that one, or delete it"
+            ) from None
         self.report()
         return len(self.log)
 
