@@ -1,0 +1,38 @@
+/**
+ * Runs in the built page before its own scripts: presses its start button, writes down when it says what, and marks each
+ * judged frame. It changes nothing that the page sees.
+ */
+(() => {
+  const root = document.documentElement;
+  /** @type {{first: Record<string, number>, frames: {atMs: number, stages: Record<string, number>}[]}} */
+  const seen = { first: {}, frames: [] };
+  Object.assign(window, { seen });
+  const first = (/** @type {string} */ what) => (seen.first[what] ??= performance.now());
+
+  let pressed = false;
+  new MutationObserver(() => {
+    const button = /** @type {HTMLButtonElement | null} */ (document.querySelector("button[data-act=start]"));
+    if (button && !button.disabled && !pressed) {
+      pressed = true;
+      first("pressed");
+      button.click();
+    }
+    if (Number(root.dataset.frames) > 0) first("judged");
+    if (root.dataset.live) first("live");
+    if (root.dataset.verdict === "live" || root.dataset.verdict === "attack") first("word");
+  }).observe(document, { attributes: true, subtree: true, childList: true });
+
+  const Plain = window.Worker;
+  window.Worker = class extends Plain {
+    /** @param {string | URL} url @param {WorkerOptions} [options] */
+    constructor(url, options) {
+      super(url, options);
+      this.addEventListener("message", ({ data }) => {
+        if (data.type === "ready") first("ready");
+        if (data.type !== "observation") return;
+        performance.mark("frame");
+        seen.frames.push({ atMs: performance.now(), stages: data.stages });
+      });
+    }
+  };
+})();

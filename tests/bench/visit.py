@@ -1,0 +1,128 @@
+"""The built page as a visitor has it: time and bytes to the first verdict, its pace, its main thread, its memory."""
+
+import gzip
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, Page, Playwright
+
+from tests.bench import PAGES, tasks
+from tests.bench.stand import Stand, visitor
+from tests.bench.stats import by_name
+
+PATIENCE_MS = 120_000
+HEAP_FRAMES = 200, 2000
+PACE_SECONDS = 10
+SETTLED = "async () => { await navigator.serviceWorker.ready; }"
+
+
+def first_verdicts(playwright: Playwright, film: Path, stand: Stand, url: str, folder: Path, count: int) -> dict:
+    """From the page's start to its first judged frame and first word, ms, `count` times: `cold` (an empty profile),
+    `warm` (a profile that has the files in the browser's cache), `offline` (service worker, no network). `requests`:
+    what a cold visit fetched until then.
+    """
+    times: dict[str, list[dict]] = {"cold": [], "warm": [], "offline": []}
+    requests: set[str] = set()
+    for i in range(count):
+        with visitor(playwright, film, folder / f"plain-{i}", "block") as context:
+            asked: list[str] = []
+            context.on("request", lambda request, asked=asked: asked.append(request.url))
+            times["cold"].append(_visit(context, url))
+            requests |= {urlsplit(address).path.lstrip("/") or "index.html" for address in asked}
+            times["warm"].append(_visit(context, url))
+        with visitor(playwright, film, folder / f"worker-{i}", "allow") as context:
+            page = _open(context, url)
+            page.evaluate(SETTLED)
+            page.close()
+            context.set_offline(True)
+            times["offline"].append(_visit(context, url))
+    return {
+        **{kind: by_name(rows) for kind, rows in times.items()},
+        "requests": {path: _bytes(stand.site[path]) for path in sorted(requests & stand.site.keys())},
+    }
+
+
+def endurance(playwright: Playwright, film: Path, url: str, folder: Path, frames: tuple[int, int]) -> dict:
+    """The page left running: `heap` in MB by frames judged, `rate` of judged frames at the camera's pace, `stages`
+    (ms) and `tasks` of the main thread (ms per frame).
+    """
+    with visitor(playwright, film, folder / "endurance", "block") as context:
+        page = _open(context, url)
+        marks = tasks.per_frame(page, lambda: page.wait_for_timeout(1000 * PACE_SECONDS / 2))
+        before = _seen(page)
+        page.wait_for_timeout(1000 * PACE_SECONDS)
+        after = _seen(page)
+        rate = len(after) - len(before)
+        rate /= (after[-1]["atMs"] - before[-1]["atMs"]) / 1000
+        heap = {}
+        for wanted in frames:
+            page.wait_for_function("(wanted) => seen.frames.length >= wanted", arg=wanted, timeout=10 * PATIENCE_MS)
+            heap[str(len(_seen(page)))] = _heap(context, page)
+        return {
+            "heap": heap,
+            "rate": rate,
+            "stages": by_name([frame["stages"] for frame in after[len(before) :]]),
+            "tasks": by_name(marks),
+        }
+
+
+def _visit(context: BrowserContext, url: str) -> dict[str, float]:
+    page = _open(context, url)
+    first = page.evaluate("() => seen.first")
+    page.close()
+    return {name: first[name] for name in ("ready", "judged", "word")}
+
+
+def _open(context: BrowserContext, url: str) -> Page:
+    """The page once it has given its first word."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.add_init_script(path=PAGES / "watch.js")
+    page.goto(url)
+    page.wait_for_function("() => seen.first.word")
+    return page
+
+
+def _seen(page: Page) -> list[dict]:
+    return page.evaluate("() => seen.frames")
+
+
+def _bytes(content: bytes) -> dict[str, int]:
+    return {"raw": len(content), "gzip": len(gzip.compress(content, mtime=0))}
+
+
+def _heap(context: BrowserContext, page: Page) -> dict[str, float]:
+    """After a collection, MB: JavaScript `heap` of the page and of its `worker`, and `resident` of all renderers."""
+    session = context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = session.send("Runtime.getHeapUsage")
+    answers: list[dict] = []
+    workers: list[str] = []
+    session.on("Target.attachedToTarget", lambda event: workers.append(event["sessionId"]))
+    session.on("Target.receivedMessageFromTarget", lambda event: answers.append(json.loads(event["message"])))
+    session.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": False})
+    for number, method in enumerate(("HeapProfiler.collectGarbage", "Runtime.getHeapUsage"), 1):
+        message = json.dumps({"id": number, "method": method})
+        session.send("Target.sendMessageToTarget", {"sessionId": workers[0], "message": message})
+        while not any(answer.get("id") == number for answer in answers):
+            page.wait_for_timeout(20)
+    (worker,) = (answer["result"] for answer in answers if answer.get("id") == 2)
+    session.detach()
+    return {"page": _held(used), "worker": _held(worker), "resident": _resident(context)}
+
+
+def _held(usage: dict) -> float:
+    return (usage["usedSize"] + usage.get("embedderHeapUsedSize", 0) + usage.get("backingStorageSize", 0)) / 1e6
+
+
+def _resident(context: BrowserContext) -> float | None:
+    """Memory of the renderer processes as Linux counts it; None elsewhere."""
+    session = context.new_cdp_session(context.pages[0])
+    browser = context.browser
+    session.detach()
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"] if browser else []
+    statuses = [Path(f"/proc/{process['id']}/statm") for process in processes if process["type"] == "renderer"]
+    if not statuses or not all(status.exists() for status in statuses):
+        return None
+    return sum(int(status.read_text().split()[1]) * 4096 for status in statuses) / 1e6
