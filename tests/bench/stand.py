@@ -85,7 +85,10 @@ def camera(folder: Path, width: int, height: int) -> Path:
     left = (side - width) // 2
     whole = Image.fromarray(astronaut()).resize((side, side), Image.Resampling.BICUBIC)
     path = folder / f"{width}x{height}.y4m"
-    write_y4m(path, [np.asarray(whole.crop((left, 0, left + width, height)))] * 2, CAMERA_RATE)
+    scene = np.asarray(whole.crop((left, 0, left + width, height))).astype(int)
+    random = np.random.default_rng(0)  # a camera that sends the same picture twice is taken for frozen
+    noises = (random.integers(-2, 3, scene.shape) for _ in range(8))
+    write_y4m(path, [np.clip(scene + noise, 0, 255).astype(np.uint8) for noise in noises], CAMERA_RATE)
     return path
 
 

@@ -229,7 +229,7 @@ def test_a_worker_that_breaks_down_again_is_said(page):
     state(page, "worker")
     until(page, "books.live() === 0")
     page.click("#panel-actions [data-act=restart]")
-    state(page, "ready")
+    state(page, "stopped")
     start(page)
 
 
