@@ -58,16 +58,15 @@ def word(logit: int, rules: dict, before: str = UNSURE) -> str:
 
 
 def step(state: State, frame: Judged, rules: dict) -> State:
-    """The state after one more frame. Frames come in order of time; `rules` is the compiled contract's `verdict`.
+    """The state after one more frame. A clock that jumps, forth or back, starts anew; `rules` is the compiled contract's `verdict`.
 
     A refused face keeps the window alive but adds nothing to it, so that a word ends with the frames behind it.
     """
     if frame.box is None:
-        lost = state.box is not None and frame.time_ms - state.seen_ms > rules["lost_ms"]
-        return State() if lost else state
+        return State() if state.box is not None and _torn(state, frame, rules) else state
     if state.box and overlap_percent(state.box, frame.box) < rules["same_face_percent"]:
         state = State()
-    if frame.time_ms - state.seen_ms > rules["lost_ms"]:
+    if _torn(state, frame, rules):
         state = State()
     refused = frame.logit is None
     oldest = frame.time_ms - rules["window_ms"]
@@ -80,6 +79,11 @@ def step(state: State, frame: Judged, rules: dict) -> State:
     if refused and said != state.word:  # a frame that does not count may end a word, never give one
         said = UNSURE
     return replace(state, word=said, mean=mean, window=window, box=frame.box, seen_ms=frame.time_ms)
+
+
+def _torn(state: State, frame: Judged, rules: dict) -> bool:
+    """Whether a frame does not follow the last face in time."""
+    return not 0 <= frame.time_ms - state.seen_ms <= rules["lost_ms"]
 
 
 def trimmed_mean(values: list[int], percent: int) -> int:

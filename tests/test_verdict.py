@@ -117,6 +117,19 @@ def test_a_gap_between_frames_starts_anew_too():
     assert late.word == UNSURE and len(late.window) == 1
 
 
+def test_a_clock_that_jumps_back_starts_anew():
+    state = run(steady(SURE, 12, start=60_000))
+    early = run([Judged(500, BOX, SURE)], state)
+    assert early.word == UNSURE and early.window == ((500, SURE),)
+    assert run([Judged(500)], state) == State()
+
+
+def test_a_steady_face_has_a_word_within_a_second_at_15_frames_a_second():
+    frames = [Judged(round(number * 1000 / 15), BOX, SURE) for number in range(16)]
+    said = next(frame.time_ms for i, frame in enumerate(frames, 1) if run(frames[:i]).word == LIVE)
+    assert said - frames[0].time_ms <= 1000
+
+
 def test_states_are_values():
     state = run(steady(SURE, 5))
     before = (state.word, state.mean, state.window, state.box, state.seen_ms)

@@ -233,6 +233,54 @@ def test_a_worker_that_breaks_down_again_is_said(page):
     start(page)
 
 
+def test_memory_that_runs_out_costs_the_engine_once(page):
+    asked = []
+
+    def answer(route: Route) -> None:
+        asked.append(route)
+        if len(asked) != 2:
+            return route.fallback()
+        whole = route.fetch()
+        starving = """let left = 5; const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
+        OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...box) {
+          if (--left < 0) throw new RangeError("Array buffer allocation failed");
+          return read.apply(this, box);
+        };"""
+        return route.fulfill(response=whole, body=f"{starving}\n{whole.text()}")
+
+    page.route("**/worker.js", answer)
+    page.reload()
+    state(page, "ready")
+    start(page)
+    until(page, "Number(document.documentElement.dataset.frames) > 12")
+    assert len(asked) == 3, "the page's entry, the starving worker and the one in its place"
+
+
+def test_another_size_in_mid_run_and_a_device_that_is_turned(page):
+    start(page)
+    for width, height in ((320, 240), (240, 320), (640, 480)):
+        page.evaluate(
+            """([width, height]) => books.tracks.at(-1).applyConstraints(
+              { width: { exact: width }, height: { exact: height }, resizeMode: "crop-and-scale" })""",
+            [width, height],
+        )
+        until(page, f"video.videoWidth === {width} && video.videoHeight === {height}")
+        frames = page.evaluate("Number(document.documentElement.dataset.frames)")
+        until(page, f"Number(document.documentElement.dataset.frames) > {frames} + 2")
+        assert page.get_attribute("html", "data-state") == "running"
+        if page.locator("#overlay .box").count():
+            assert page.get_attribute("#overlay", "viewBox") == f"0 0 {width} {height}"
+
+
+def test_two_cameras_are_swapped_fifty_times(page):
+    start(page)
+    for number in range(50):
+        page.click("#control-actions [data-act=turn]")
+        until(page, f"document.querySelector('#cameras').value === '{('rear', 'front')[number % 2]}'")
+    judging(page)
+    assert page.evaluate("books.live()") == 1 and page.evaluate("books.tracks.length") == 51
+
+
 def test_the_preview_is_mirrored_for_the_front_camera_only(page):
     over = "'#video, #overlay, #heat'"
     transforms = f"[...document.querySelectorAll({over})].map((e) => getComputedStyle(e).transform)"

@@ -70,7 +70,7 @@ export function word(logit, rules, before = UNSURE) {
 }
 
 /**
- * The state after one more frame. Frames come in order of time; `rules` is the contract's `verdict`.
+ * The state after one more frame. A clock that jumps, forth or back, starts anew; `rules` is the contract's `verdict`.
  *
  * A refused face keeps the window alive but adds nothing to it, so that a word ends with the frames behind it.
  * @param {Readonly<State>} state
@@ -80,12 +80,12 @@ export function word(logit, rules, before = UNSURE) {
  */
 export function step(state, frame, rules) {
   if (frame.box === null) {
-    const lost = state.box !== null && frame.timeMs - state.seenMs > rules.lost_ms;
+    const lost = state.box !== null && torn(state, frame, rules);
     return lost ? START : state;
   }
   let before = state;
   if (state.box && overlapPercent(state.box, frame.box) < rules.same_face_percent) before = START;
-  if (frame.timeMs - before.seenMs > rules.lost_ms) before = START;
+  if (torn(before, frame, rules)) before = START;
   const oldest = frame.timeMs - rules.window_ms;
   const kept = before.window.filter(([timeMs]) => timeMs >= oldest);
   /** @type {State["window"]} */
@@ -98,6 +98,16 @@ export function step(state, frame, rules) {
   // a frame that does not count may end a word, never give one
   if (frame.logit === null && said !== before.word) said = UNSURE;
   return Object.freeze({ word: said, mean, window: Object.freeze(window), box, seenMs });
+}
+
+/**
+ * Whether a frame does not follow the last face in time.
+ * @param {Readonly<State>} state
+ * @param {Judged} frame
+ * @param {VerdictRules} rules
+ */
+function torn({ seenMs }, { timeMs }, rules) {
+  return timeMs < seenMs || timeMs - seenMs > rules.lost_ms;
 }
 
 /**
