@@ -58,8 +58,9 @@ def word(logit: int, rules: dict, before: str = UNSURE) -> str:
 
 
 def step(state: State, frame: Judged, rules: dict) -> State:
-    """The state after one more frame. A clock that jumps, forth or back, starts anew; `rules` is the compiled contract's `verdict`.
+    """The state after one more frame; `rules` is the compiled contract's `verdict`.
 
+    A clock that jumps, forth or back, starts anew.
     A refused face keeps the window alive but adds nothing to it, so that a word ends with the frames behind it.
     """
     if frame.box is None:
