@@ -96,7 +96,10 @@ def test_senseless_arguments(arguments, capsys):
 
 def test_for_real(tmp_path, node_modules):
     """Builds without torch, serves below a path, and ends quietly on Ctrl-C."""
-    block = "import sys, build_site; sys.modules['torch'] = None; sys.exit(build_site.main(sys.argv[1:]))"
+    block = (  # a job in the background has inherited that SIGINT is ignored
+        "import signal, sys, build_site; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "sys.modules['torch'] = None; sys.exit(build_site.main(sys.argv[1:]))"
+    )
     out = tmp_path / "site"
     process = subprocess.Popen(
         [sys.executable, "-c", block, "--out", str(out), "--serve", "0", "--base", "/spoofweb/"],
