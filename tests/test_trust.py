@@ -59,8 +59,8 @@ def test_rows_come_from_results(tmp_path, capsys):
         "| 0 in",
     ):
         assert part in shown
-    camera = len(trust.FAULTS["the camera fails, freezes, goes or is refused"])
-    assert f"is refused | {camera} survived | `tests/e2e/test_camera.py` ({camera}) |" in shown
+    offline = len(trust.FAULTS["no server, a new version, a full disk"])
+    assert f"a full disk | {offline} survived | `tests/e2e/test_offline.py` ({offline}) |" in shown
 
 
 @pytest.mark.parametrize("outcome", ["<failure/>", "<error/>", "<skipped/>"])
