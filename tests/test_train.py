@@ -17,7 +17,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
+from spoofweb.face import Face
 from spoofweb.model import BACKBONE
 from tests import kill
 from tests.test_dataset import write_dataset
@@ -238,6 +240,21 @@ def test_sampling_is_even_over_classes_and_sites():
         assert per["a", 1] / 0.5 == pytest.approx(share["a"]) and per["b", 1] / 0.5 == pytest.approx(share["b"])
 
 
+@pytest.mark.parametrize("least", [48, 80, 200])
+def test_no_face_is_shrunk_below_the_least_side(least):
+    image, face = Image.new("RGB", (640, 480)), Face(0, 0, 300 * 256, 300 * 256, 65536, ())
+    sides = [300 * augment.shrink(image, face, np.random.default_rng(seed), least)[1] for seed in range(200)]
+    assert least <= min(sides) < least * 1.1 and max(sides) == 300
+
+
+def test_the_last_epoch_is_kept_where_the_preset_wants_it(place, capsys, monkeypatch):
+    falling = iter([0.9, 0.8, 0.7])
+    monkeypatch.setattr(train.Trainer, "judge", lambda trainer, part: next(falling))
+    assert train.main(arguments(place, "last", "--set", "keep_last=true")) == 0
+    assert "kept epoch 2" in capsys.readouterr().out
+    assert checkpoint.load(place / "last" / "spoofnet.safetensors")[1]["epoch"] == 2
+
+
 def test_target_mixes_label_smoothing_and_peer():
     config = {"smoothing": 0.1, "peer_weight": 0.5}
     picture = Picture(Path(), "", "train", 1, "a", source="webcam", peer=0.25)
@@ -249,6 +266,9 @@ def test_target_mixes_label_smoothing_and_peer():
 def test_views_depend_on_the_seed_alone_and_keep_the_face(place, detector_graph):
     picture = next(p for p in locate(scan(place / "data", "train"), detector_graph, place / "cache") if p.face)
     frame = train.read_picture(picture.path)
-    make = lambda seed: augment.views(frame, picture.face, np.random.default_rng(seed), [[110, 140], [200, 300]], 0.5)  # noqa: E731
+
+    def make(seed):
+        return augment.views(frame, picture.face, np.random.default_rng(seed), [[110, 140], [200, 300]], 0.5, 48)
+
     assert torch.equal(make(3), make(3)) and not torch.equal(make(3), make(4))
     assert make(3).shape == (2, 3, 224, 224) and make(3).dtype == torch.uint8

@@ -32,16 +32,22 @@ original = v2.Compose(
 
 
 def views(
-    frame: np.ndarray, face: Face, rng: np.random.Generator, scale_ranges: list[list[int]], bare_share: float
+    frame: np.ndarray,
+    face: Face,
+    rng: np.random.Generator,
+    scale_ranges: list[list[int]],
+    bare_share: float,
+    least_side: int,
 ) -> torch.Tensor:
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. scale_ranges: K pairs of percent of the face side, one crop drawn from each.
     bare_share: chance, 0..1, that the frame loses what surrounds the face, hand and bezel too.
+    least_side: face side in px that no picture is shrunk below.
     """
     if rng.random() < bare_share:
         frame, face = bare(frame, face, rng)
-    image, ratio = shrink(Image.fromarray(frame), face, rng)
+    image, ratio = shrink(Image.fromarray(frame), face, rng, least_side)
     image = degrade(recolour(image, rng), rng)
     pixels = np.asarray(image)
     height, width = pixels.shape[:2]
@@ -62,10 +68,10 @@ def bare(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.nd
     return frame[box[1] : box[3], box[0] : box[2]], moved
 
 
-def shrink(image: Image.Image, face: Face, rng: np.random.Generator) -> tuple[Image.Image, float]:
+def shrink(image: Image.Image, face: Face, rng: np.random.Generator, least_side: int) -> tuple[Image.Image, float]:
     """The picture from farther away, so that face size says nothing about the label; with the shrinking ratio."""
     side = max(face.x1 - face.x0, face.y1 - face.y0) / CONTRACT["detector"]["subpixel"]
-    wanted = np.exp(rng.uniform(np.log(48), np.log(320)))
+    wanted = np.exp(rng.uniform(np.log(least_side), np.log(320)))
     ratio = min(1.0, wanted / side)
     return resize(image, ratio, rng), ratio
 

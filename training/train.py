@@ -3,7 +3,8 @@
     python -m training.train original --data FULL_DATASET_FRAMES --out runs/original [--backbone weights.safetensors]
 
 Writes OUT/last.pt after every epoch (kill it and start it again: it goes on with the epoch that it was in and ends with
-the same weights), the best epoch on val as OUT/spoofnet.safetensors, OUT/log.jsonl, OUT/config.json and OUT/curve.svg.
+the same weights), the best epoch on val (or the last, as the preset wants) as OUT/spoofnet.safetensors, OUT/log.jsonl,
+OUT/config.json and OUT/curve.svg.
 Test pictures are not looked at; only their bytes are compared, because data with a picture in two splits is refused.
 """
 
@@ -38,7 +39,7 @@ from training.dataset import Picture, data_digest, fixed_crops, locate, scan
 from training.folders import CLASSES, check_splits
 
 PRESETS = Path(__file__).with_name("presets.toml")
-LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0}
+LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def train(args: argparse.Namespace) -> None:
-    """The whole run, from the pictures to the best checkpoint."""
+    """The whole run, from the pictures to the kept checkpoint."""
     config = read_preset(args.preset, args.set) | {"hold_out": args.hold_out}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = load_data(args, config)
@@ -79,8 +80,8 @@ def train(args: argparse.Namespace) -> None:
         loss = trainer.run_epoch(epoch, loader(data, config, epoch, args.workers))
         scores = {name: trainer.judge(part) for name, part in data.judged.items()}
         run.finish_epoch(trainer, epoch, {"epoch": epoch, "loss": loss, **scores})
-    best = max(run.log, key=lambda entry: entry["val"])
-    print(f"best epoch {best['epoch']}: val AUC {best['val']:.4f}; weights in {run.best}")
+    kept = run.log[-1] if config["keep_last"] else max(run.log, key=lambda entry: entry["val"])
+    print(f"kept epoch {kept['epoch']}: val AUC {kept['val']:.4f}; weights in {run.weights}")
 
 
 def read_preset(name: str, overrides: list[str]) -> dict:
@@ -218,7 +219,9 @@ class Samples(Dataset):
                 views = torch.stack([augment.original(crop) for crop in crops])
         else:
             frame = read_picture(picture.path)
-            views = augment.views(frame, picture.face, rng, self.config["scale_ranges"], self.config["bare_share"])
+            views = augment.views(
+                frame, picture.face, rng, *(self.config[key] for key in ("scale_ranges", "bare_share", "least_side"))
+            )
         return views, target(picture, self.config)
 
 
@@ -324,11 +327,11 @@ class Trainer:
 
 
 class Run:
-    """A run folder: configuration, log, last state, best weights. Every file is replaced whole."""
+    """A run folder: configuration, log, last state, weights that are kept. Every file is replaced whole."""
 
     def __init__(self, folder: Path, config: dict):
         self.folder, self.config, self.log = folder, config, []
-        self.last, self.best = folder / "last.pt", folder / "spoofnet.safetensors"
+        self.last, self.weights = folder / "last.pt", folder / "spoofnet.safetensors"
         told = json.dumps(config, indent=2, sort_keys=True)
         file = folder / "config.json"
         if file.exists() and file.read_text() != told:
@@ -355,10 +358,10 @@ class Run:
         return len(self.log)
 
     def finish_epoch(self, trainer: Trainer, epoch: int, entry: dict) -> None:
-        """Keep the weights if they are the best on val so far, then log and state."""
-        if all(entry["val"] > earlier["val"] for earlier in self.log):
+        """Keep the weights if they are the best on val so far, or the preset wants the last; then log and state."""
+        if self.config["keep_last"] or all(entry["val"] > earlier["val"] for earlier in self.log):
             about = {key: self.config[key] for key in ("preset", "seed", "scales_percent", "data_sha256")}
-            checkpoint.save(trainer.kept, self.best, about | {"epoch": epoch})
+            checkpoint.save(trainer.kept, self.weights, about | {"epoch": epoch})
         self.log.append(entry)
         state = io.BytesIO()
         torch.save({"trainer": trainer.state(), "log": self.log}, state)
