@@ -73,6 +73,7 @@ def table(measured: dict) -> str:
         ("SpoofNet, both crops: wasm against native", wasm["spoofnet ×2"] / native["spoofnet ×2"]),
         ("both crops against the original's single pass, wasm", wasm["spoofnet ×2"] / wasm["original"]),
         ("one crop against MiniFASNet at 128 × 128, wasm", wasm["spoofnet"] / wasm["minifasnet"]),
+        ("both crops with `evidence` against without, wasm", wasm["spoofnet ×2"] / wasm["unexplained ×2"]),
         ("two threads against one, both crops", two["spoofnet ×2"] / wasm["spoofnet ×2"]),
         ("grab, detect, crop and resample, against the network", (sum_of(stages) / stages["network"])),
         ("page start to first verdict, warm, against 1.2 × session creation + 3 frames", first["warm"] / least),

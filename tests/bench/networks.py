@@ -30,6 +30,14 @@ def minifasnet() -> bytes:
     return _export(MiniFASNetV2SE(), PEER_SIDE)
 
 
+def without(graph: bytes, output: str) -> bytes:
+    """A graph without one of its outputs and without the nodes that only this output needs."""
+    model = onnx.load_from_string(graph)
+    (unwanted,) = (found for found in model.graph.output if found.name == output)
+    model.graph.output.remove(unwanted)
+    return onnxsim.simplify(model)[0].SerializeToString()
+
+
 def _export(net: nn.Module, side: int) -> bytes:
     buffer = io.BytesIO()
     torch.onnx.export(
