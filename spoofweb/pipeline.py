@@ -14,6 +14,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.face import Face, detector_input, faces, largest
 from spoofweb.quality import reasons
 from spoofweb.resample import resample
+from spoofweb.turns import in_turn
 
 SIDE = CONTRACT["input"]["side"]
 SCALES = CONTRACT["crop"]["scales_percent"]
@@ -30,6 +31,8 @@ class Observation:
     logit: float | None  # their mean
     evidence: np.ndarray | None = None  # float32 [K, 28, 28], one map per crop; positive speaks for bona fide
     reasons: tuple[str, ...] = ()  # codes of spoofweb/quality.py against judging the face; the logit stands
+    time_ms: int = 0  # as given with the frame
+    judged: tuple[int, ...] = ()  # indices of the crops judged in this frame; the others' logits are the frame's before
 
 
 def session(graph: bytes, inputs: dict[str, str], outputs: list[str]) -> ort.InferenceSession:
@@ -89,20 +92,28 @@ class Pipeline:
         (detections,) = self.detector.run(None, {"image": detector_input(frame)})
         return faces(detections[0], width, height)
 
-    def observe(self, frame: np.ndarray) -> Observation:
-        """Judge the largest face of a uint8 [H, W, 3] RGB frame."""
+    def observe(self, frame: np.ndarray, time_ms: int = 0, before: Observation | None = None) -> Observation:
+        """Judge the largest face of a uint8 [H, W, 3] RGB frame; of a stream's frames, by one crop in turn (turns.py).
+
+        time_ms: when the frame was taken. before: what the stream's frame before has shown.
+        """
         found = self.faces(frame)
         face = largest(found)
         if face is None:
-            return Observation(found, None, [], [], None)
+            return Observation(found, None, [], [], None, time_ms=time_ms)
         height, width = frame.shape[:2]
         crops = [square(face, width, height, percent) for percent in self.scales_percent]
         pixels = crop_pixels(frame, crops)
-        logits, _, evidence = self.spoofnet.run(None, {"crops": pixels})
-        values = [float(value) for value in logits]
+        judged = in_turn(before, face, time_ms, len(crops), CONTRACT["verdict"])
+        logits, _, maps = self.spoofnet.run(None, {"crops": pixels[judged]})
+        values, evidence = [float(value) for value in logits], maps
+        if len(judged) < len(crops):
+            values, evidence = list(before.logits), before.evidence.copy()
+            values[judged[0]], evidence[judged[0]] = float(logits[0]), maps[0]
         tight = pixels[self.scales_percent.index(min(self.scales_percent))]
         against = reasons(face, found, width, height, tight, CONTRACT["quality"])
-        return Observation(found, face, crops, values, sum(values) / len(values), evidence, against)
+        logit = sum(values) / len(values)
+        return Observation(found, face, crops, values, logit, evidence, against, time_ms, tuple(judged))
 
 
 def crop_pixels(frame: np.ndarray, crops: list[Crop]) -> np.ndarray:

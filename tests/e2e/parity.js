@@ -115,13 +115,13 @@ async function fetchFrame({ url, width, height }) {
   return new ImageData(data, width, height);
 }
 
-/** Judge raw frames; also the hashes of the very bytes that enter the two networks. */
+/** Judge raw frames, of a `stream` at `timeMs` or each by itself; also the hashes of the very bytes that enter the two networks. */
 export async function observeFrames(frames) {
   const seen = [];
   const pipeline = new Pipeline(null, null, null, engine.contract);
   for (const entry of frames) {
     const frame = await fetchFrame(entry);
-    const observation = await engine.observe(await createImageBitmap(frame), 0);
+    const observation = await engine.observe(await createImageBitmap(frame), entry.timeMs ?? 0, entry.stream ?? 0);
     const input = await hash(detectorInput(frame, engine.contract.detector), 16);
     const crops = observation.face ? await hash(pipeline.cropPixels(frame, observation.crops), 16) : null;
     seen.push({ ...summary(observation), input, crops_hash: crops });
@@ -140,7 +140,7 @@ export async function observePictures(urls) {
 }
 
 function summary(observation) {
-  const { faces, face, crops, logit, width, height } = observation;
+  const { faces, face, crops, judged, logit, width, height } = observation;
   const rules = engine.contract.verdict;
   const steps = logit === null ? null : verdict.fixed(logit, rules);
   return {
@@ -149,6 +149,7 @@ function summary(observation) {
     faces: faces.map(listed),
     face: face && listed(face),
     crops: crops.map(({ x, y, side }) => [x, y, side]),
+    judged,
     live: logit === null ? null : 1 / (1 + Math.exp(-logit)),
     word: steps === null ? verdict.NONE : verdict.word(steps, rules),
   };

@@ -127,6 +127,46 @@ def test_the_same_probability_and_word(judged, rules):
         assert seen["live"] == pytest.approx(wanted["live"], abs=LIVE_TOLERANCE), name
 
 
+# ---------------------------------------------------------------- a stream
+
+
+def test_a_stream_is_judged_by_the_same_crops(ready, pipeline, rules):
+    """Two streams that take turns, with a gap, another face, a frame without any, and a face that is refused."""
+    still = astronaut()
+    aside = np.roll(still, -200, axis=1)
+    shown = [
+        *((1, time_ms, np.clip(still.astype(int) + time_ms // 10, 0, 255).astype(np.uint8)) for time_ms in (0, 40, 80)),
+        (2, 90, still),
+        (1, 120, still),
+        (2, 130, still),
+        (1, 3000, still),
+        (1, 3040, aside),
+        (1, 3080, np.zeros_like(still)),
+        (1, 3120, still),
+        (1, 3160, still),
+        (1, 3200, still // 12),
+        (1, 3240, still),
+    ]
+    last, wanted = {}, []
+    for stream, time_ms, frame in shown:
+        # the page remembers one stream only: the other's frame makes it start anew
+        last = {stream: pipeline.observe(frame, time_ms, last.get(stream))}
+        wanted.append(last[stream])
+    urls = ready.hand_out("stream", [frame.tobytes() for *_, frame in shown])
+    seen = ready.call(
+        "observeFrames",
+        [
+            {"url": url, "width": frame.shape[1], "height": frame.shape[0], "stream": stream, "timeMs": time_ms}
+            for url, (stream, time_ms, frame) in zip(urls, shown, strict=True)
+        ],
+    )
+    judged = [tuple(found["judged"]) for found in seen]
+    assert judged == [found.judged for found in wanted]
+    assert judged[:5] == [(0, 1), (0,), (1,), (0, 1), (0, 1)] and () in judged
+    for mine, theirs in zip(seen, wanted, strict=True):
+        assert mine["live"] == pytest.approx(summary(theirs, rules)["live"], abs=LIVE_TOLERANCE)
+
+
 # ---------------------------------------------------------------- picture files
 
 

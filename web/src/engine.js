@@ -90,9 +90,11 @@ export class Engine {
    * Judge a frame. The bitmap is used up, whatever comes of it.
    * @param {ImageBitmap} bitmap
    * @param {number} timeMs when it was taken, on any clock
+   * @param {number} [stream] frames of one stream share a number above 0: each is then judged by one crop in turn, and
+   *   the other's logit is that of the frame before (turns.js); 0 for a picture by itself
    * @returns {Promise<Observation>} rejects with an EngineError
    */
-  observe(bitmap, timeMs) {
+  observe(bitmap, timeMs, stream = 0) {
     const refused = this.#ended ?? (this.#waiting && new EngineError("busy", "another frame is in flight"));
     if (refused) {
       bitmap.close();
@@ -102,7 +104,7 @@ export class Engine {
     return new Promise((resolve, reject) => {
       this.#waiting = { id, resolve, reject };
       try {
-        ask(this.#worker, { type: "frame", id, bitmap, timeMs }, [bitmap]);
+        ask(this.#worker, { type: "frame", id, bitmap, timeMs, stream }, [bitmap]);
       } catch (error) {
         this.#waiting = null;
         reject(new EngineError("frame", String(error))); // e.g. a bitmap that was closed before

@@ -69,10 +69,11 @@ export class Judge {
   }
 
   /** Judges one after the other, as the engine takes no second frame while it is busy.
-   * @param {Engine} engine @param {ImageBitmap} bitmap @param {number} timeMs @returns {Promise<Observation>}
+   * @param {Engine} engine @param {ImageBitmap} bitmap @param {number} timeMs
+   * @param {number} [stream] See engine.js. @returns {Promise<Observation>}
    */
-  observe(engine, bitmap, timeMs) {
-    const judgement = this.#last.then(() => engine.observe(bitmap, timeMs));
+  observe(engine, bitmap, timeMs, stream) {
+    const judgement = this.#last.then(() => engine.observe(bitmap, timeMs, stream));
     this.#last = judgement.catch(() => null);
     return judgement;
   }

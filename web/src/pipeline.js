@@ -7,6 +7,7 @@ import { square } from "./crop.js";
 import { detectorInput, faces, largest } from "./face.js";
 import { reasons } from "./quality.js";
 import { resample } from "./resample.js";
+import { inTurn } from "./turns.js";
 
 /** @typedef {typeof import("onnxruntime-web")} Ort */
 /** @typedef {import("onnxruntime-web").InferenceSession} InferenceSession */
@@ -18,9 +19,11 @@ import { resample } from "./resample.js";
 /**
  * What one frame shows. Without a face: `face` and `logit` are null, `crops` and `logits` are empty.
  * @typedef {object} Observation
+ * @property {number} timeMs as given with the frame
  * @property {Face[]} faces all of them, best score first
  * @property {Face | null} face the one that is judged: the largest
  * @property {Crop[]} crops one square per contract scale
+ * @property {number[]} judged indices of the crops that were judged in this frame; the others' logits are the frame's before
  * @property {number[]} logits calibrated, one per crop; above 0 leans towards bona fide
  * @property {number | null} logit their mean
  * @property {Float32Array | null} evidence a map of 28 × 28 per crop; positive speaks for bona fide
@@ -96,26 +99,49 @@ export class Pipeline {
   }
 
   /**
-   * Judge the largest face of a frame.
+   * Judge the largest face of a frame; of a stream's frames, by one crop in turn (turns.js).
    * @param {Frame} frame
+   * @param {number} [timeMs] when it was taken
+   * @param {Observation | null} [before] of the stream's frame before
    * @returns {Promise<Observation>}
    */
-  async observe(frame) {
+  async observe(frame, timeMs = 0, before = null) {
     const started = performance.now();
     const found = await this.faces(frame);
     const face = largest(found);
     const detected = performance.now();
     const stages = { detect: detected - started, crop: 0, network: 0 };
-    if (!face) return { faces: found, face, crops: [], logits: [], logit: null, evidence: null, reasons: [], stages };
+    const seen = { timeMs, faces: found, face };
+    if (!face) {
+      return { ...seen, crops: [], judged: [], logits: [], logit: null, evidence: null, reasons: [], stages };
+    }
     const crops = this.faceCrops(face, frame);
     const pixels = this.cropPixels(frame, crops);
     const against = this.against(face, found, frame, pixels);
     const cropped = performance.now();
-    const { logits, evidence } = await this.judge(pixels);
+    const judged = inTurn(before, face, timeMs, crops.length, this.contract.verdict);
+    const { logits, evidence } = await this.judgeSome(pixels, judged, before);
     stages.crop = cropped - detected;
     stages.network = performance.now() - cropped;
     const logit = logits.reduce((sum, value) => sum + value, 0) / logits.length;
-    return { faces: found, face, crops, logits, logit, evidence, reasons: against, stages };
+    return { ...seen, crops, judged, logits, logit, evidence, reasons: against, stages };
+  }
+
+  /**
+   * Judge some crops of a frame; what the others said comes from the frame before.
+   * @param {Uint8Array} pixels of all crops, as cropPixels makes them
+   * @param {number[]} judged indices of crops: all of them, or one
+   * @param {Observation | null} before
+   * @returns {Promise<{logits: number[], evidence: Float32Array}>} one logit and one map per crop
+   */
+  async judgeSome(pixels, judged, before) {
+    if (judged.length > 1 || !before?.evidence) return this.judge(pixels);
+    const [one] = judged;
+    const size = pixels.length / before.logits.length;
+    const { logits: [logit], evidence: map } = await this.judge(pixels.subarray(one * size, (one + 1) * size));
+    const evidence = before.evidence.slice();
+    evidence.set(map, one * map.length);
+    return { logits: before.logits.map((held, i) => (i === one ? logit : held)), evidence };
   }
 
   /**

@@ -27,6 +27,7 @@ export class Session {
   #idle;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #stalled;
+  #stream = 0; // counts the camera's streams
 
   /**
    * @param {import("./store.js").Store} store @param {import("./judge.js").Judge} judge
@@ -83,6 +84,7 @@ export class Session {
   /** @param {AbortSignal} signal @returns {(timeMs: number) => Promise<void>} */
   #judging(signal) {
     const store = this.#store;
+    const stream = ++this.#stream;
     const latency = new Latency(LATENCY_FRAMES);
     const health = new Health();
     let said = verdict.START;
@@ -97,7 +99,7 @@ export class Session {
       if (!bitmap || signal.aborted) return bitmap?.close();
       const wrong = health.look(bitmap, began);
       try {
-        const seen = await this.#judge.observe(engine, bitmap, Math.round(timeMs));
+        const seen = await this.#judge.observe(engine, bitmap, Math.round(timeMs), stream);
         const { rules, frames: before, points } = store.state;
         if (signal.aborted || !rules) return;
         lost = 0;

@@ -58,6 +58,7 @@ export async function createDetector({ contract, onProgress, signal } = {}) {
 export class Detector {
   #engine;
   #said = verdict.START;
+  #stream = 1; // counts up with each reset
   /** @type {Promise<unknown>} the last call's, as the engine takes one frame at a time */
   #last = Promise.resolve();
 
@@ -81,7 +82,7 @@ export class Detector {
     const shown = grabbed(source);
     shown.catch(() => {}); // said when its turn comes
     return this.#inTurn(async () => {
-      const seen = await this.#engine.observe(await shown, taken);
+      const seen = await this.#engine.observe(await shown, taken, streams ? this.#stream : 0);
       return this.#detection(seen, streams);
     });
   }
@@ -90,6 +91,7 @@ export class Detector {
   reset() {
     this.#inTurn(async () => {
       this.#said = verdict.START;
+      this.#stream += 1;
     });
   }
 

@@ -13,11 +13,10 @@ import { Pipeline } from "./pipeline.js";
 /** @typedef {import("./resample.js").Frame} Frame */
 /** @typedef {"no-webassembly" | "download" | "integrity" | "model"} LoadReason */
 
-/** @typedef {{type: "load", contractUrl: string, threads: number} | {type: "frame", id: number, bitmap: ImageBitmap, timeMs: number}} Request */
+/** @typedef {{type: "load", contractUrl: string, threads: number} | {type: "frame", id: number, bitmap: ImageBitmap, timeMs: number, stream: number}} Request */
 
 /**
  * @typedef {object} Seen what the worker adds to a pipeline's observation
- * @property {number} timeMs as given with the frame
  * @property {number} width of the frame, px
  * @property {number} height of the frame, px
  * @property {{grab: number, detect: number, crop: number, network: number}} stages how long each took, ms
@@ -47,13 +46,16 @@ class LoadError extends Error {
 /** @type {Pipeline | null} */
 let pipeline = null;
 
+/** The last observation of the stream that is being judged. */
+let last = { stream: 0, seen: /** @type {import("./pipeline.js").Observation | null} */ (null) };
+
 const canvas = new OffscreenCanvas(1, 1);
 // without alpha nothing is multiplied in and divided out again; read back every frame, the pixels stay in main memory
 const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 
 self.onmessage = (/** @type {MessageEvent<Request>} */ { data }) => {
   if (data.type === "load") load(data.contractUrl, data.threads);
-  else observe(data.id, data.bitmap, data.timeMs);
+  else observe(data);
 };
 
 /** @param {Reply} reply */
@@ -191,20 +193,18 @@ function base64(hex) {
   return btoa(hex.replace(/../g, (digits) => String.fromCharCode(parseInt(digits, 16))));
 }
 
-/**
- * @param {number} id
- * @param {ImageBitmap} bitmap closed here
- * @param {number} timeMs
- */
-async function observe(id, bitmap, timeMs) {
+/** @param {Request & {type: "frame"}} request whose bitmap is closed here */
+async function observe({ id, bitmap, timeMs, stream }) {
   try {
     if (!pipeline) throw new Error("a frame came before the networks were ready");
     const started = performance.now();
     const frame = grab(bitmap);
     const grabbed = performance.now() - started;
-    const { stages, ...seen } = await pipeline.observe(frame);
+    const before = stream && stream === last.stream ? last.seen : null;
+    const seen = await pipeline.observe(frame, timeMs, before);
+    if (stream) last = { stream, seen };
     const { width, height } = frame;
-    send({ type: "observation", id, timeMs, width, height, ...seen, stages: { grab: grabbed, ...stages } });
+    send({ type: "observation", id, width, height, ...seen, stages: { grab: grabbed, ...seen.stages } });
   } catch (error) {
     send({ type: "failed", id, reason: "frame", detail: message(error) });
   } finally {

@@ -13,7 +13,7 @@ export async function create() {
     const began = performance.now();
     const bitmap = await createImageBitmap(video);
     const taken = performance.now();
-    const { stages, face, logit, reasons } = await engine.observe(bitmap, Math.round(taken));
+    const { stages, face, logit, reasons } = await engine.observe(bitmap, Math.round(taken), 1);
     const judged = performance.now();
     const box = face && [face.x0, face.y0, face.x1, face.y1];
     const counts = face && !reasons?.length;
