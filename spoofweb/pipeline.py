@@ -3,7 +3,8 @@
 The reference that the page is held against: the same bytes enter the same graphs on both sides.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnxruntime as ort
@@ -14,7 +15,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.face import Face, detector_input, faces, largest
 from spoofweb.quality import reasons
 from spoofweb.resample import resample
-from spoofweb.turns import in_turn
+from spoofweb.turns import same_face, turn
 
 SIDE = CONTRACT["input"]["side"]
 SCALES = CONTRACT["crop"]["scales_percent"]
@@ -32,6 +33,7 @@ class Observation:
     evidence: np.ndarray | None = None  # float32 [K, 28, 28], one map per crop; positive speaks for bona fide
     reasons: tuple[str, ...] = ()  # codes of spoofweb/quality.py against judging the face; the logit stands
     time_ms: int = 0  # as given with the frame
+    size: tuple[int, int] = (0, 0)  # width and height of the frame, px
     judged: tuple[int, ...] = ()  # indices of the crops judged in this frame; the others' logits are the frame's before
 
 
@@ -97,23 +99,37 @@ class Pipeline:
 
         time_ms: when the frame was taken. before: what the stream's frame before has shown.
         """
+        height, width = frame.shape[:2]
+        rules = CONTRACT["verdict"]
+        taken = {"time_ms": time_ms, "size": (width, height)}
+        next_crop = turn(before, time_ms, (width, height), len(self.scales_percent), rules)
+        if before is not None and next_crop:
+            pixels = crop_pixels(frame, [before.crops[next_crop]])
+            return replace(before, **taken, **self._mixed(before, next_crop, pixels))
         found = self.faces(frame)
         face = largest(found)
         if face is None:
-            return Observation(found, None, [], [], None, time_ms=time_ms)
-        height, width = frame.shape[:2]
+            return Observation(found, None, [], [], None, **taken)
         crops = [square(face, width, height, percent) for percent in self.scales_percent]
         pixels = crop_pixels(frame, crops)
-        judged = in_turn(before, face, time_ms, len(crops), CONTRACT["verdict"])
-        logits, _, maps = self.spoofnet.run(None, {"crops": pixels[judged]})
-        values, evidence = [float(value) for value in logits], maps
-        if len(judged) < len(crops):
-            values, evidence = list(before.logits), before.evidence.copy()
-            values[judged[0]], evidence[judged[0]] = float(logits[0]), maps[0]
         tight = pixels[self.scales_percent.index(min(self.scales_percent))]
         against = reasons(face, found, width, height, tight, CONTRACT["quality"])
-        logit = sum(values) / len(values)
-        return Observation(found, face, crops, values, logit, evidence, against, time_ms, tuple(judged))
+        seen = {"faces": found, "face": face, "crops": crops, "reasons": against, **taken}
+        if before is not None and next_crop == 0 and same_face(before.face, face, rules):
+            return Observation(**seen, **self._mixed(before, 0, pixels[:1]))
+        logits, _, evidence = self.spoofnet.run(None, {"crops": pixels})
+        return Observation(**seen, **_whole([float(value) for value in logits], evidence, range(len(crops))))
+
+    def _mixed(self, before: Observation, index: int, pixels: np.ndarray) -> dict:
+        """What a frame says that was judged by one crop, uint8 [1, 224, 224, 3]; the others are the frame's before."""
+        (logit,), _, (evidence,) = self.spoofnet.run(None, {"crops": pixels})
+        logits, maps = list(before.logits), before.evidence.copy()
+        logits[index], maps[index] = float(logit), evidence
+        return _whole(logits, maps, [index])
+
+
+def _whole(logits: list[float], evidence: np.ndarray, judged: Sequence[int]) -> dict:
+    return {"logits": logits, "logit": sum(logits) / len(logits), "evidence": evidence, "judged": tuple(judged)}
 
 
 def crop_pixels(frame: np.ndarray, crops: list[Crop]) -> np.ndarray:

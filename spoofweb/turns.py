@@ -1,4 +1,6 @@
-"""Which crops of a stream's frame are judged: one in turn, as long as the same face stays. Twin: web/src/turns.js."""
+"""What of a stream's frame is looked at: the face is looked for and judged by its first crop, then by the other crops
+where it was, one a frame. Twin: web/src/turns.js.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,22 @@ if TYPE_CHECKING:
     from spoofweb.pipeline import Observation
 
 
-def in_turn(before: Observation | None, face: Face, time_ms: int, count: int, rules: dict) -> list[int]:
-    """Indices of the crops to judge, of `count`.
+def turn(before: Observation | None, time_ms: int, size: tuple[int, int], count: int, rules: dict) -> int | None:
+    """The index of the crop whose turn it is, of `count`. After the first, the face is taken to be where it was.
 
-    All crops at first, and again after whatever makes the logits before no witness of this face: another face, a
-    refused frame, a gap, a clock that went back. Else the one that comes after the last judged.
+    None to start anew, with all crops, as the logits before are no witness any more: no face or a refused one, a gap, a
+    clock that went back, a frame of another size.
 
-    before: of the stream's frame before, None where there is none. rules: the contract's `verdict`.
+    before: of the stream's frame before, None where there is none. size: width, height. rules: the contract's
+    `verdict`.
     """
-    if before is not None and before.face is not None and not before.reasons:
-        gap = time_ms - before.time_ms
-        same = overlap_percent(before.face[:4], face[:4]) >= rules["same_face_percent"]
-        if same and 0 <= gap <= rules["lost_ms"]:
-            return [(before.judged[-1] + 1) % count]
-    return list(range(count))
+    if before is None or before.face is None or before.reasons:
+        return None
+    if not 0 <= time_ms - before.time_ms <= rules["lost_ms"] or size != before.size:
+        return None
+    return (before.judged[-1] + 1) % count
+
+
+def same_face(a: Face, b: Face, rules: dict) -> bool:
+    """Whether two frames show the same face, by where it is."""
+    return overlap_percent(a[:4], b[:4]) >= rules["same_face_percent"]

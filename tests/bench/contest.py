@@ -11,6 +11,7 @@ from tests.bench.stand import Stand
 from tests.bench.stats import by_name, summary
 
 CONTENDERS = ("ours", "original", "human")
+TWO_THREADS = "ours, two threads"
 PACES = {"flat out": "nothing", "display": "display"}
 ROUNDS = 5
 PATIENCE_MS = 120_000
@@ -32,7 +33,7 @@ CREATE = """async ([threads, names]) => {
 }"""
 
 
-def frames(browser: Browser, url: str, size: tuple[int, int], count: int) -> dict:
+def frames(browser: Browser, url: str, isolated_url: str, size: tuple[int, int], count: int) -> dict:
     """Each contender judges `count` frames at each pace, in rounds, then as many under trace: name → results.
 
     `rate` (frames per second) and `stages` (ms) by pace, `tasks` of the main thread (ms per frame, at the display's
@@ -40,16 +41,18 @@ def frames(browser: Browser, url: str, size: tuple[int, int], count: int) -> dic
     """
     width, height = size
     pages, made = {}, {}
-    for name in CONTENDERS:
+    places = {name: f"{url}bench/bench.html?contender={name}" for name in CONTENDERS}
+    places[TWO_THREADS] = f"{isolated_url}bench/bench.html?contender=ours"  # where memory is shared, the page takes two
+    for name, place in places.items():
         page = browser.new_context().new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{url}bench/bench.html?contender={name}&width={width}&height={height}")
+        page.goto(f"{place}&width={width}&height={height}")
         page.evaluate("() => bench.ready()")
         page.reload()
         pages[name] = page
         made[name] = {"first": page.evaluate("() => bench.ready()"), "rate": {}, "stages": {}}
-    rows: dict = {name: {pace: [] for pace in PACES} for name in CONTENDERS}
-    rates: dict = {name: {pace: [] for pace in PACES} for name in CONTENDERS}
+    rows: dict = {name: {pace: [] for pace in PACES} for name in places}
+    rates: dict = {name: {pace: [] for pace in PACES} for name in places}
     share = max(2, count // ROUNDS)
     for _ in range(ROUNDS):
         for pace, wait in PACES.items():

@@ -6,9 +6,10 @@ import numpy as np
 
 
 def summary(values: Iterable[float]) -> dict[str, float]:
-    """`median`, `p95` and `n` of at least one value."""
+    """`median`, `mean`, `p95` and `n` of at least one value."""
     values = list(values)
-    return {"median": float(np.median(values)), "p95": float(np.percentile(values, 95)), "n": len(values)}
+    middle = {"median": float(np.median(values)), "mean": float(np.mean(values))}
+    return {**middle, "p95": float(np.percentile(values, 95)), "n": len(values)}
 
 
 def by_name(rows: list[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -60,7 +60,20 @@ def test_requests_stay_at_home_and_end_with_loading(lab, contract):
 
 def test_an_observation_is_whole(ready):
     seen = ready.call("observeBlank", 40)
-    parts = {"timeMs", "width", "height", "faces", "face", "crops", "logits", "logit", "evidence", "reasons", "stages"}
+    parts = {
+        "timeMs",
+        "width",
+        "height",
+        "faces",
+        "face",
+        "crops",
+        "judged",
+        "logits",
+        "logit",
+        "evidence",
+        "reasons",
+        "stages",
+    }
     assert set(seen) == parts
     assert (seen["timeMs"], seen["width"], seen["height"], seen["face"], seen["logit"]) == (40, 64, 64, None, None)
     assert set(seen["stages"]) == {"grab", "detect", "crop", "network"}

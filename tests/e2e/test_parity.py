@@ -145,7 +145,8 @@ def test_a_stream_is_judged_by_the_same_crops(ready, pipeline, rules):
         (1, 3120, still),
         (1, 3160, still),
         (1, 3200, still // 12),
-        (1, 3240, still),
+        (1, 3240, still // 12),
+        (1, 3280, still),
     ]
     last, wanted = {}, []
     for stream, time_ms, frame in shown:

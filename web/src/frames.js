@@ -1,16 +1,22 @@
 // @ts-check
-/** A video's frames, one at a time: the next is taken only after the last has been dealt with. */
+/** A video's frames, one at a time: while one is dealt with, the next is taken, and then waits for its turn. */
 
 /**
+ * @template T
  * @param {HTMLVideoElement} video
  * @param {AbortSignal} signal Ends the loop; resolves soon after.
- * @param {(timeMs: number) => Promise<void>} deal Called with the time in ms at which a new frame stood on the screen.
+ * @param {(timeMs: number) => Promise<T | null>} take Called with the time in ms at which a new frame stood on the screen;
+ *   null for a frame that is of no use.
+ * @param {(taken: T) => Promise<void>} deal Called once for all that was taken, also after the end; never rejects.
  */
-export async function eachFrame(video, signal, deal) {
+export async function eachFrame(video, signal, take, deal) {
+  let dealt = Promise.resolve();
   for (;;) {
     const timeMs = await nextFrame(video, signal);
     if (signal.aborted) return;
-    await deal(timeMs);
+    const taken = await take(timeMs);
+    await dealt;
+    if (taken !== null) dealt = deal(taken);
   }
 }
 

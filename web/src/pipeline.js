@@ -7,7 +7,7 @@ import { square } from "./crop.js";
 import { detectorInput, faces, largest } from "./face.js";
 import { reasons } from "./quality.js";
 import { resample } from "./resample.js";
-import { inTurn } from "./turns.js";
+import { sameFace, turn } from "./turns.js";
 
 /** @typedef {typeof import("onnxruntime-web")} Ort */
 /** @typedef {import("onnxruntime-web").InferenceSession} InferenceSession */
@@ -20,6 +20,8 @@ import { inTurn } from "./turns.js";
  * What one frame shows. Without a face: `face` and `logit` are null, `crops` and `logits` are empty.
  * @typedef {object} Observation
  * @property {number} timeMs as given with the frame
+ * @property {number} width of the frame, px
+ * @property {number} height of the frame, px
  * @property {Face[]} faces all of them, best score first
  * @property {Face | null} face the one that is judged: the largest
  * @property {Crop[]} crops one square per contract scale
@@ -107,11 +109,16 @@ export class Pipeline {
    */
   async observe(frame, timeMs = 0, before = null) {
     const started = performance.now();
+    const { width, height } = frame;
+    const taken = { timeMs, width, height };
+    const { crop, verdict } = this.contract;
+    const next = turn(before, taken, crop.scales_percent.length, verdict);
+    if (before && next) return this.observeAgain(frame, taken, next, before);
     const found = await this.faces(frame);
     const face = largest(found);
     const detected = performance.now();
     const stages = { detect: detected - started, crop: 0, network: 0 };
-    const seen = { timeMs, faces: found, face };
+    const seen = { ...taken, faces: found, face };
     if (!face) {
       return { ...seen, crops: [], judged: [], logits: [], logit: null, evidence: null, reasons: [], stages };
     }
@@ -119,29 +126,29 @@ export class Pipeline {
     const pixels = this.cropPixels(frame, crops);
     const against = this.against(face, found, frame, pixels);
     const cropped = performance.now();
-    const judged = inTurn(before, face, timeMs, crops.length, this.contract.verdict);
-    const { logits, evidence } = await this.judgeSome(pixels, judged, before);
+    const held = before?.face && next === 0 && sameFace(before.face, face, verdict) ? before : null;
+    const judged = held ? [0] : crops.map((_, i) => i);
+    const said = await this.judge(pixels.subarray(0, (pixels.length / crops.length) * judged.length));
     stages.crop = cropped - detected;
     stages.network = performance.now() - cropped;
-    const logit = logits.reduce((sum, value) => sum + value, 0) / logits.length;
-    return { ...seen, crops, judged, logits, logit, evidence, reasons: against, stages };
+    return { ...seen, crops, judged, ...(held ? mixed(held, 0, said) : whole(said)), reasons: against, stages };
   }
 
   /**
-   * Judge some crops of a frame; what the others said comes from the frame before.
-   * @param {Uint8Array} pixels of all crops, as cropPixels makes them
-   * @param {number[]} judged indices of crops: all of them, or one
-   * @param {Observation | null} before
-   * @returns {Promise<{logits: number[], evidence: Float32Array}>} one logit and one map per crop
+   * Judge one crop of a face where the frame before showed it.
+   * @param {Frame} frame
+   * @param {{timeMs: number, width: number, height: number}} taken
+   * @param {number} index of the crop
+   * @param {Observation} before
+   * @returns {Promise<Observation>}
    */
-  async judgeSome(pixels, judged, before) {
-    if (judged.length > 1 || !before?.evidence) return this.judge(pixels);
-    const [one] = judged;
-    const size = pixels.length / before.logits.length;
-    const { logits: [logit], evidence: map } = await this.judge(pixels.subarray(one * size, (one + 1) * size));
-    const evidence = before.evidence.slice();
-    evidence.set(map, one * map.length);
-    return { logits: before.logits.map((held, i) => (i === one ? logit : held)), evidence };
+  async observeAgain(frame, taken, index, before) {
+    const started = performance.now();
+    const pixels = this.cropPixels(frame, [before.crops[index]]);
+    const cropped = performance.now();
+    const said = mixed(before, index, await this.judge(pixels));
+    const stages = { detect: 0, crop: cropped - started, network: performance.now() - cropped };
+    return { ...before, ...taken, ...said, judged: [index], stages };
   }
 
   /**
@@ -188,7 +195,7 @@ export class Pipeline {
 
   /**
    * @param {Uint8Array} pixels as cropPixels makes them
-   * @returns {Promise<{logits: number[], evidence: Float32Array}>} one logit and one map per crop
+   * @returns {Promise<Said>}
    */
   async judge(pixels) {
     const { side } = this.contract.input;
@@ -199,4 +206,26 @@ export class Pipeline {
       evidence: /** @type {Float32Array} */ (evidence.data),
     };
   }
+}
+
+/** @typedef {{logits: number[], evidence: Float32Array}} Said one logit and one map per crop */
+
+/**
+ * What a frame says that was judged by all crops.
+ * @param {Said} said
+ */
+function whole({ logits, evidence }) {
+  return { logits, evidence, logit: logits.reduce((sum, value) => sum + value, 0) / logits.length };
+}
+
+/**
+ * The same of a frame that was judged by one crop: the others' part comes from the frame before.
+ * @param {Observation} before
+ * @param {number} index of the crop
+ * @param {Said} said of that crop alone
+ */
+function mixed(before, index, { logits: [logit], evidence: map }) {
+  const evidence = Float32Array.from(before.evidence ?? []);
+  evidence.set(map, index * map.length);
+  return whole({ logits: before.logits.map((held, i) => (i === index ? logit : held)), evidence });
 }

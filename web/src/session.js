@@ -18,6 +18,8 @@ const STALLED_MS = 5000; // without any frame for so long, the camera has frozen
 const IDLE_MS = 120_000;
 const SIGNS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
 
+/** @typedef {{bitmap: ImageBitmap, timeMs: number, tookMs: number}} Taken a frame that waits to be judged */
+
 export class Session {
   #store;
   #judge;
@@ -67,13 +69,20 @@ export class Session {
     this.#idle.start();
     this.#video.play().catch(() => {}); // overtaken by the next stream
     if (!(await this.#judge.ready) || signal.aborted) return;
-    const judgeFrame = this.#judging(signal);
     this.#expectFrame();
-    await eachFrame(this.#video, signal, async (timeMs) => {
-      clearTimeout(this.#stalled);
-      await judgeFrame(timeMs);
-      if (!signal.aborted) this.#expectFrame();
-    });
+    await eachFrame(this.#video, signal, (timeMs) => this.#take(timeMs, signal), this.#judging(signal));
+  }
+
+  /** @param {number} timeMs @param {AbortSignal} signal @returns {Promise<Taken | null>} */
+  async #take(timeMs, signal) {
+    clearTimeout(this.#stalled);
+    const began = performance.now();
+    // 0 × 0 while a camera starts or turns; no bitmap where the video has just been emptied
+    const empty = !this.#video.videoWidth || !this.#video.videoHeight;
+    const bitmap = empty ? null : await createImageBitmap(this.#video).catch(() => null);
+    if (bitmap) return { bitmap, timeMs, tookMs: performance.now() - began };
+    if (!signal.aborted) this.#expectFrame();
+    return null;
   }
 
   #expectFrame() {
@@ -81,7 +90,7 @@ export class Session {
     this.#stalled = setTimeout(() => this.#store.update({ signal: "frozen" }), STALLED_MS);
   }
 
-  /** @param {AbortSignal} signal @returns {(timeMs: number) => Promise<void>} */
+  /** @param {AbortSignal} signal @returns {(taken: Taken) => Promise<void>} */
   #judging(signal) {
     const store = this.#store;
     const stream = ++this.#stream;
@@ -90,20 +99,18 @@ export class Session {
     let said = verdict.START;
     let told = NO_HINT;
     let lost = 0;
-    return async (timeMs) => {
+    return async ({ bitmap, timeMs, tookMs }) => {
       const engine = await this.#judge.ready; // the one before may have broken down
-      if (!engine || signal.aborted) return;
-      if (!this.#video.videoWidth || !this.#video.videoHeight) return; // a camera that starts or turns, with 0 × 0 frames
+      if (!engine || signal.aborted) return bitmap.close();
+      this.#expectFrame();
       const began = performance.now();
-      const bitmap = await createImageBitmap(this.#video).catch(() => null); // the video has just been emptied
-      if (!bitmap || signal.aborted) return bitmap?.close();
       const wrong = health.look(bitmap, began);
       try {
         const seen = await this.#judge.observe(engine, bitmap, Math.round(timeMs), stream);
         const { rules, frames: before, points } = store.state;
         if (signal.aborted || !rules) return;
         lost = 0;
-        latency.add(performance.now() - began);
+        latency.add(tookMs + performance.now() - began);
         if (seen.face) this.#idle.sign();
         said = verdict.step(said, asJudged(seen, rules, wrong !== ""), rules);
         told = hint(told, seen.reasons[0] ?? "", seen.timeMs, said.mean === null);

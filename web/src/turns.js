@@ -1,45 +1,47 @@
 // @ts-check
-/** Which crops of a stream's frame are judged: one in turn, as long as the same face stays. Twin: spoofweb/turns.py. */
+/**
+ * What of a stream's frame is looked at: the face is looked for and judged by its first crop, then by the other crops
+ * where it was, one a frame. Twin: spoofweb/turns.py.
+ */
 
 import { overlapPercent } from "./face.js";
 
+/** @typedef {import("./contract.js").VerdictRules} VerdictRules */
 /** @typedef {import("./face.js").Face} Face */
 
 /**
- * What is known of the stream's frame before.
+ * What is known of a frame of the stream.
  * @typedef {object} Before
  * @property {number} timeMs
+ * @property {number} width px
+ * @property {number} height px
  * @property {Face | null} face
  * @property {readonly string[]} reasons against judging it
  * @property {readonly number[]} judged indices of the crops that were judged in that very frame
  */
 
 /**
- * All crops at first, and again after whatever makes the logits before no witness of this face: another face, a refused
- * frame, a gap, a clock that went back. Else the one that comes after the last judged.
+ * The crop whose turn it is. After the first, the face is taken to be where it was.
  * @param {Before | null} before null where no frame precedes
- * @param {Face} face
- * @param {number} timeMs
+ * @param {{timeMs: number, width: number, height: number}} now
  * @param {number} count of crops
- * @param {import("./contract.js").VerdictRules} rules
- * @returns {number[]} indices of crops
+ * @param {VerdictRules} rules
+ * @returns {number | null} its index; null to start anew, with all crops, as the logits before are no witness any more:
+ *   no face or a refused one, a gap, a clock that went back, a frame of another size
  */
-export function inTurn(before, face, timeMs, count, rules) {
-  const gap = before ? timeMs - before.timeMs : 0;
-  const follows =
-    before?.face &&
-    before.reasons.length === 0 &&
-    gap >= 0 &&
-    gap <= rules.lost_ms &&
-    overlapPercent(box(before.face), box(face)) >= rules.same_face_percent;
-  if (!follows) return Array.from({ length: count }, (_, i) => i);
-  return [(before.judged[before.judged.length - 1] + 1) % count];
+export function turn(before, now, count, rules) {
+  if (!before?.face || before.reasons.length) return null;
+  const gap = now.timeMs - before.timeMs;
+  if (gap < 0 || gap > rules.lost_ms || now.width !== before.width || now.height !== before.height) return null;
+  return (before.judged[before.judged.length - 1] + 1) % count;
 }
 
 /**
- * @param {Face} face
- * @returns {import("./face.js").FaceBox}
+ * Whether two frames show the same face, by where it is.
+ * @param {Face} a
+ * @param {Face} b
+ * @param {VerdictRules} rules
  */
-function box({ x0, y0, x1, y1 }) {
-  return [x0, y0, x1, y1];
+export function sameFace(a, b, rules) {
+  return overlapPercent([a.x0, a.y0, a.x1, a.y1], [b.x0, b.y0, b.x1, b.y1]) >= rules.same_face_percent;
 }

@@ -17,8 +17,6 @@ import { Pipeline } from "./pipeline.js";
 
 /**
  * @typedef {object} Seen what the worker adds to a pipeline's observation
- * @property {number} width of the frame, px
- * @property {number} height of the frame, px
  * @property {{grab: number, detect: number, crop: number, network: number}} stages how long each took, ms
  */
 /** @typedef {Omit<import("./pipeline.js").Observation, "stages"> & Seen} FrameObservation */
@@ -203,8 +201,7 @@ async function observe({ id, bitmap, timeMs, stream }) {
     const before = stream && stream === last.stream ? last.seen : null;
     const seen = await pipeline.observe(frame, timeMs, before);
     if (stream) last = { stream, seen };
-    const { width, height } = frame;
-    send({ type: "observation", id, width, height, ...seen, stages: { grab: grabbed, ...seen.stages } });
+    send({ type: "observation", id, ...seen, stages: { grab: grabbed, ...seen.stages } });
   } catch (error) {
     send({ type: "failed", id, reason: "frame", detail: message(error) });
   } finally {
