@@ -72,7 +72,7 @@ def _visit(context: BrowserContext, url: str) -> dict[str, float]:
     page = _open(context, url)
     first = page.evaluate("() => seen.first")
     page.close()
-    return {name: first[name] for name in ("ready", "judged", "word")}
+    return {name: first[name] for name in ("pressed", "ready", "judged", "word")}
 
 
 def _open(context: BrowserContext, url: str) -> Page:
