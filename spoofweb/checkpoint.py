@@ -19,7 +19,12 @@ def save(net: SpoofNet, path: Path, about: dict) -> None:
 
     Equal weights and facts give equal bytes.
     """
-    header = {"format": FORMAT, "texture": net.texture_kind, "about": json.dumps(about, sort_keys=True)}
+    header = {
+        "format": FORMAT,
+        "texture": net.texture_kind,
+        "kernel": str(net.kernel),
+        "about": json.dumps(about, sort_keys=True),
+    }
     tensors = {name: value.contiguous() for name, value in net.state_dict().items()}
     write_whole({path: in_order(serialise(tensors, header))})
 
@@ -30,7 +35,7 @@ def load(path: Path) -> tuple[SpoofNet, dict]:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
         check_format(header.get("format", "1"), path)
-        net = SpoofNet(header["texture"])
+        net = SpoofNet(header["texture"], int(header.get("kernel", "5")))
         net.load_state_dict(load_file(path))
         about = json.loads(header["about"])
         about["scales_percent"]  # no use without: nobody knows what the network was shown

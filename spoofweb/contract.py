@@ -26,6 +26,9 @@ CONTRACT = {
         "score_min": 32768,  # a detection below is no face
         "overlap_percent": 30,  # detections that overlap more (intersection over union) are one face
     },
+    "stream": {
+        "look_ms": 100,  # from frame to frame a face is taken to be where it was, but for no longer than this
+    },
     "quality": {  # a face outside of these bounds is not judged
         "small_px": 64,  # px, the least side of a face's box
         "large_percent": 90,  # the largest, as a share of the frame's shorter side

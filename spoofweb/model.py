@@ -24,14 +24,20 @@ FINE, COARSE = 28, 7  # cells a side of the texture map and of the last feature 
 class SpoofNet(nn.Module):
     """uint8-scaled RGB crops → one logit each."""
 
-    def __init__(self, texture: str = "plain", pretrained: bool = False, dropout: float = 0.3):
-        """texture: "plain" 3×3 convolutions, or "separable" (depthwise 3×3, then 1×1). pretrained: ask timm's hub."""
+    def __init__(self, texture: str = "plain", kernel: int = 5, pretrained: bool = False, dropout: float = 0.3):
+        """texture: "plain" 3×3 convolutions, or "separable" (depthwise 3×3, then 1×1). kernel: side of the backbone's
+        largest depthwise convolutions, 5 as published, or 3. pretrained: ask timm's hub.
+        """
         super().__init__()
-        self.texture_kind = texture
+        if kernel not in (5, 3):
+            raise SpoofwebError(f"depthwise kernels of {kernel} px are unknown; use 5 or 3")
+        self.texture_kind, self.kernel = texture, kernel
         try:
             self.backbone = timm.create_model(BACKBONE, features_only=True, pretrained=pretrained)
         except Exception as error:  # the hub's client raises many classes where it is not reached
             raise SpoofwebError(f"timm's hub has no {BACKBONE} for us ({error}); give weights by --backbone") from None
+        for convolution in large_depthwise(self.backbone):
+            narrow(convolution, kernel)
         channels = self.backbone.feature_info.channels()
         self.widths = [64, channels[LAST]]  # channels of the two maps that the head pools
         self.texture = nn.Sequential(
@@ -97,10 +103,36 @@ def texture_block(kind: str, inputs: int, outputs: int) -> list[nn.Module]:
     return [*convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
+def large_depthwise(backbone: nn.Module) -> list[nn.Conv2d]:
+    """The backbone's depthwise convolutions that are published with 5×5 kernels, in their order."""
+    found = [module for name, module in backbone.named_modules() if name.endswith("conv_dw")]
+    return [convolution for convolution in found if convolution.kernel_size != (3, 3)]
+
+
+def narrow(convolution: nn.Conv2d, kernel: int) -> None:
+    """Keep the middle of a depthwise convolution's kernels, `kernel` px a side; the output's size stays."""
+    convolution.weight = nn.Parameter(middle(convolution.weight.data, kernel))
+    convolution.kernel_size, convolution.padding = (kernel, kernel), (kernel // 2, kernel // 2)
+
+
+def middle(weight: Tensor, kernel: int) -> Tensor:
+    """The middle `kernel` × `kernel` of weights [..., H, W]."""
+    rim = (weight.shape[-1] - kernel) // 2
+    return weight[..., rim : rim + kernel, rim : rim + kernel].clone()
+
+
 def initialise_backbone(net: SpoofNet, path: Path) -> None:
-    """Load backbone weights from a safetensors file named as timm names them; SpoofwebError where they do not fit."""
+    """Load backbone weights from a safetensors file named as timm names them; SpoofwebError where they do not fit.
+
+    Of kernels that are larger than the network's, the middle is taken.
+    """
     try:
-        net.backbone.load_state_dict(load_file(path))
+        own = net.backbone.state_dict()
+        weights = load_file(path)
+        for name in weights.keys() & own.keys():
+            if weights[name].dim() == 4 and weights[name].shape[-1] > own[name].shape[-1]:
+                weights[name] = middle(weights[name], own[name].shape[-1])
+        net.backbone.load_state_dict(weights)
     except FileNotFoundError:
         raise SpoofwebError(f"{path}: no such weights file; check --backbone") from None
     except Exception as error:  # safetensors and torch raise several classes for a broken or foreign file

@@ -1,5 +1,5 @@
-"""What of a stream's frame is looked at: the face is looked for and judged by its first crop, then by the other crops
-where it was, one a frame. Twin: web/src/turns.js.
+"""What of a stream's frame is looked at: the face is judged by one crop in turn, where it was; now and then, with the
+first crop, it is looked for again. Twin: web/src/turns.js.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def turn(before: Observation | None, time_ms: int, size: tuple[int, int], count: int, rules: dict) -> int | None:
-    """The index of the crop whose turn it is, of `count`. After the first, the face is taken to be where it was.
+    """The index of the crop whose turn it is, of `count`.
 
     None to start anew, with all crops, as the logits before are no witness any more: no face or a refused one, a gap, a
     clock that went back, a frame of another size.
@@ -26,6 +26,14 @@ def turn(before: Observation | None, time_ms: int, size: tuple[int, int], count:
     if not 0 <= time_ms - before.time_ms <= rules["lost_ms"] or size != before.size:
         return None
     return (before.judged[-1] + 1) % count
+
+
+def looks(before: Observation, index: int, time_ms: int, look_ms: int) -> bool:
+    """Whether the face is looked for again in the frame that is judged by the crop `index`.
+
+    look_ms: the contract's, the age from which what was found is no longer relied on.
+    """
+    return index == 0 and time_ms - before.looked_ms >= look_ms
 
 
 def same_face(a: Face, b: Face, rules: dict) -> bool:

@@ -9,13 +9,13 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.model import SpoofNet
 
 
-@pytest.mark.parametrize("texture", ["plain", "separable"])
-def test_round_trip(tmp_path, texture):
-    net, path = SpoofNet(texture), tmp_path / "net.safetensors"
+@pytest.mark.parametrize(("texture", "kernel"), [("plain", 5), ("separable", 3)])
+def test_round_trip(tmp_path, texture, kernel):
+    net, path = SpoofNet(texture, kernel), tmp_path / "net.safetensors"
     checkpoint.save(net, path, {"scales_percent": [120], "preset": "original"})
     loaded, about = checkpoint.load(path)
     assert about == {"scales_percent": [120], "preset": "original"}
-    assert not loaded.training and loaded.texture_kind == texture
+    assert not loaded.training and (loaded.texture_kind, loaded.kernel) == (texture, kernel)
     for name, value in net.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]

@@ -30,6 +30,25 @@ def write_dataset(root, splits=("train", "val"), sites=("a", "b"), count=2):
     return root
 
 
+def write_recaptures(root):
+    """A scene photographed directly and off a screen, as the manifest names them."""
+    for kind in ("direct", "recaptured"):
+        (root / kind).mkdir(parents=True)
+        Image.fromarray(astronaut()[:200, :200]).save(root / kind / "a0.png")
+    lines = ["path,label,source,medium", "direct/a0.png,direct,a,", "recaptured/a0.png,recaptured,a,print"]
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_recaptures_are_labelled_and_have_no_face(tmp_path):
+    write_recaptures(tmp_path)
+    direct, recaptured = dataset.recaptures(tmp_path)
+    assert (direct.label, recaptured.label) == (1, 0) and direct.face is recaptured.face is None
+    assert direct.site == recaptured.site and direct.path.is_file()
+    direct.path.unlink()
+    with pytest.raises(SpoofwebError, match="direct/a0.png: named in"):
+        dataset.recaptures(tmp_path)
+
+
 def test_scan_reads_labels_sites_and_manifest(tmp_path):
     root = write_dataset(tmp_path / "data")
     manifest = tmp_path / "manifest.csv"

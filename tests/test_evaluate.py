@@ -384,6 +384,21 @@ def test_a_model_needs_a_name_of_its_own(tmp_path, capsys):
     assert "NAME=FILE.csv" in fails(capsys, tmp_path, f"product={file}", f"product={file}")
 
 
+def test_a_row_of_an_earlier_card_is_taken_over(tmp_path, capsys):
+    scores, other = write(tmp_path / "scores.csv", small_table()), tmp_path / "other.csv"
+    write(other, [row | {"logit": 2 * row["logit"] + 1} for row in small_table()])
+    options = ["--plots", str(tmp_path / "plots"), "--repeats", "5", "--out"]
+    both, again = tmp_path / "both.json", tmp_path / "again.json"
+    assert evaluate.main([f"product={scores}", f"other={other}", *options, str(both)]) == 0
+    assert evaluate.main([f"product={scores}", f"other={both}", *options, str(again)]) == 0
+    assert again.read_bytes() == both.read_bytes()
+    assert "no row of that name" in fails(capsys, tmp_path, f"product={scores}", f"third={both}", "--repeats", "5")
+    assert "another bootstrap" in fails(capsys, tmp_path, f"product={scores}", f"other={both}", "--repeats", "6")
+    write(scores, small_table()[1:])
+    assert "another data_sha256" in fails(capsys, tmp_path, f"product={scores}", f"other={both}", "--repeats", "5")
+    assert "no scores of the product" in fails(capsys, tmp_path, f"other={both}")
+
+
 def test_a_failed_write_leaves_the_last_card(tmp_path, capsys):
     file = write(tmp_path / "scores.csv", small_table())
     out, blocked = tmp_path / "card.json", tmp_path / "plots"

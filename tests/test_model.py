@@ -8,9 +8,12 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.model import SpoofNet, initialise_backbone
 
 
-@pytest.mark.parametrize(("texture", "parameters"), [("plain", 1_060_129), ("separable", 1_015_865)])
-def test_size_and_maps(texture, parameters):
-    net = SpoofNet(texture).eval()
+@pytest.mark.parametrize(
+    ("texture", "kernel", "parameters"),
+    [("plain", 5, 1_060_129), ("separable", 5, 1_015_865), ("separable", 3, 979_385)],
+)
+def test_size_and_maps(texture, kernel, parameters):
+    net = SpoofNet(texture, kernel).eval()
     assert sum(p.numel() for p in net.parameters()) == parameters
     fine, coarse = net.features(torch.rand(3, 3, 224, 224))
     assert fine.shape == (3, 64, 28, 28) and coarse.shape == (3, 576, 7, 7)
@@ -35,6 +38,23 @@ def test_temperature_divides_the_logit():
 def test_unknown_texture():
     with pytest.raises(SpoofwebError, match="'plain' or 'separable'"):
         SpoofNet("woven")
+
+
+def test_unknown_kernel():
+    with pytest.raises(SpoofwebError, match="use 5 or 3"):
+        SpoofNet("plain", 4)
+
+
+def test_of_larger_kernels_the_middle_is_loaded(tmp_path):
+    source, target = SpoofNet(kernel=5), SpoofNet(kernel=3)
+    save_file(source.backbone.state_dict(), tmp_path / "backbone.safetensors")
+    initialise_backbone(target, tmp_path / "backbone.safetensors")
+    narrowed = 0
+    for name, value in source.backbone.state_dict().items():
+        own = target.backbone.state_dict()[name]
+        narrowed += own.shape != value.shape
+        assert torch.equal(own, value if own.shape == value.shape else value[:, :, 1:4, 1:4])
+    assert narrowed == 8
 
 
 def test_backbone_weights_are_loaded(tmp_path):

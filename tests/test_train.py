@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,12 +18,10 @@ from safetensors.torch import save_file
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
-from spoofweb.face import Face
 from spoofweb.model import BACKBONE
 from tests import kill
-from tests.test_dataset import write_dataset
-from training import augment, train
-from training.dataset import Picture, locate, scan
+from tests.test_dataset import write_dataset, write_recaptures
+from training import sampling, train
 
 ROOT = Path(__file__).parents[1]
 FULL = Path("/dev/full")  # Linux: every write to it finds no space
@@ -59,7 +56,7 @@ def preset():
 
 def parsed(place):
     """The arguments that `load_data` reads."""
-    return SimpleNamespace(data=place / "data", manifest=None, simulated=None, cache=place / "cache")
+    return SimpleNamespace(data=place / "data", manifest=None, simulated=None, recaptured=None, cache=place / "cache")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="every attempt is a fork")
@@ -82,7 +79,8 @@ def test_a_run_that_ends_otherwise_would_be_seen(place):
     assert kill.end(place / "one") != kill.end(place / "two")
 
 
-def test_views_preset_trains_with_an_average_and_a_held_out_site(place, capsys):
+def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path, capsys):
+    write_recaptures(tmp_path)
     more = [
         "--set",
         'augment="views"',
@@ -92,7 +90,10 @@ def test_views_preset_trains_with_an_average_and_a_held_out_site(place, capsys):
         "samples_per_epoch=8",
     ]
     more += ["--set", "scales_percent=[130, 270]", "--set", "ema=0.9", "--set", "crop_loss=0.5", "--set", "epochs=1"]
+    more += ["--set", "kernel=3", "--set", "mixstyle=1.0", "--set", "size_power=0.5", "--set", "enlarge=1.2"]
+    more += ["--set", "recaptured_share=0.5", "--recaptured", str(tmp_path)]
     assert train.main(arguments(place, "views", *more, "--hold-out", "train-b")) == 0
+    assert checkpoint.load(place / "views" / "spoofnet.safetensors")[0].kernel == 3
     (entry,) = map(json.loads, (place / "views/log.jsonl").read_text().splitlines())
     assert 0 <= entry["held_out"] <= 1 and np.isfinite(entry["loss"])
 
@@ -105,6 +106,10 @@ def test_views_preset_trains_with_an_average_and_a_held_out_site(place, capsys):
         (["--set", "batch=many"], "--set batch=many"),
         (["--hold-out", "nobody"], "--hold-out nobody"),
         (["--set", "simulated_share=0.5"], "--simulated"),
+        (["--set", "recaptured_share=0.1"], "--recaptured"),
+        (["--set", "recaptured_share=0.1", "--recaptured", "missing"], "not a manifest"),
+        (["--set", "kernel=4"], "kernel"),
+        (["--set", "enlarge=0.5"], "enlarge is 0.5"),
         (["--backbone", "missing.safetensors"], "missing.safetensors"),
         (["--data", "missing"], "missing"),
         (["--set", "epochs=0"], "epochs is 0"),
@@ -116,6 +121,15 @@ def test_bad_arguments(place, change, message, capsys):
     shown = capsys.readouterr().err
     assert shown.startswith("error: ") or "\nerror: " in shown
     assert message in shown
+
+
+def test_aucs_of_each_source_with_both_classes():
+    labels, sources = np.array([1, 0, 1, 0, 1]), np.array(["a", "a", "b", "b", "c"])
+    judged = train.Judged(np.zeros((5, 1)), labels, sources)
+    found = train.aucs("held_out", judged, np.array([2.0, 1.0, -1.0, 0.0, 3.0]))
+    assert found == {"held_out": pytest.approx(4 / 6), "held_out/a": 1.0, "held_out/b": 0.0}
+    alone = train.Judged(judged.crops[:2], labels[:2], sources[:2])
+    assert train.aucs("val", alone, np.array([2.0, 1.0])) == {"val": 1.0}
 
 
 def test_unknown_preset():
@@ -140,12 +154,12 @@ def test_another_runs_folder_and_a_broken_checkpoint_are_refused(place, capsys):
 
 
 def test_nan_in_a_batch_is_said_and_the_last_epoch_stays(place, undisturbed, capsys, monkeypatch):
-    drawn = train.target
-    bad = next(p.name for p, _ in train.draw(train.load_data(parsed(place), preset()), preset(), epoch=1))
+    wanted = sampling.target
+    bad = sampling.draw(train.load_data(parsed(place), preset()).pictures, [], preset(), epoch=1)[0][0].name
     epochs = []
-    monkeypatch.setattr(train, "loader", lambda *given, inner=train.loader: epochs.append(given[2]) or inner(*given))
-    poisoned = lambda picture, config: math.nan if epochs[-1] == 1 and picture.name == bad else drawn(picture, config)  # noqa: E731
-    monkeypatch.setattr(train, "target", poisoned)
+    monkeypatch.setattr(train, "loader", lambda *given, inner=train.loader: epochs.append(given[3]) or inner(*given))
+    poisoned = lambda picture, config: math.nan if epochs[-1] == 1 and picture.name == bad else wanted(picture, config)  # noqa: E731
+    monkeypatch.setattr(sampling, "target", poisoned)
     assert train.main(arguments(place, "nan")) == 2
     assert "epoch 1, batch 0: the loss is nan; the epochs before are kept" in capsys.readouterr().err
     assert [entry["epoch"] for entry in torch.load(place / "nan/last.pt", weights_only=True)["log"]] == [0]
@@ -225,50 +239,9 @@ def test_a_split_without_a_face_of_one_class(place, tmp_path, capsys):
     assert "val: a face is found in no real picture" in capsys.readouterr().err
 
 
-def test_sampling_is_even_over_classes_and_sites():
-    sizes = {("a", 1): 90, ("b", 1): 10, ("a", 0): 5, ("c", 0): 45}
-    pictures = [
-        Picture(Path(), "", "train", label, site) for (site, label), count in sizes.items() for _ in range(count)
-    ]
-    for power, share in ((0.0, {"a": 0.5, "b": 0.5}), (1.0, {"a": 0.9, "b": 0.1})):
-        chances = np.diff(train.sampling_chances(pictures, power), prepend=0) / 2
-        assert chances.sum() == pytest.approx(1)
-        per = Counter()
-        for picture, chance in zip(pictures, chances, strict=True):
-            per[picture.site, picture.label] += chance
-        assert per["a", 1] + per["b", 1] == pytest.approx(0.5)
-        assert per["a", 1] / 0.5 == pytest.approx(share["a"]) and per["b", 1] / 0.5 == pytest.approx(share["b"])
-
-
-@pytest.mark.parametrize("least", [48, 80, 200])
-def test_no_face_is_shrunk_below_the_least_side(least):
-    image, face = Image.new("RGB", (640, 480)), Face(0, 0, 300 * 256, 300 * 256, 65536, ())
-    sides = [300 * augment.shrink(image, face, np.random.default_rng(seed), least)[1] for seed in range(200)]
-    assert least <= min(sides) < least * 1.1 and max(sides) == 300
-
-
 def test_the_last_epoch_is_kept_where_the_preset_wants_it(place, capsys, monkeypatch):
     falling = iter([0.9, 0.8, 0.7])
-    monkeypatch.setattr(train.Trainer, "judge", lambda trainer, part: next(falling))
+    monkeypatch.setattr(train, "aucs", lambda name, part, logits: {name: next(falling)})
     assert train.main(arguments(place, "last", "--set", "keep_last=true")) == 0
     assert "kept epoch 2" in capsys.readouterr().out
     assert checkpoint.load(place / "last" / "spoofnet.safetensors")[1]["epoch"] == 2
-
-
-def test_target_mixes_label_smoothing_and_peer():
-    config = {"smoothing": 0.1, "peer_weight": 0.5}
-    picture = Picture(Path(), "", "train", 1, "a", source="webcam", peer=0.25)
-    assert train.target(picture, config) == pytest.approx(0.5 * 0.95 + 0.5 * 0.25)
-    tight = Picture(Path(), "", "train", 1, "a", source="crops", peer=0.25)
-    assert train.target(tight, config) == pytest.approx(0.95)
-
-
-def test_views_depend_on_the_seed_alone_and_keep_the_face(place, detector_graph):
-    picture = next(p for p in locate(scan(place / "data", "train"), detector_graph, place / "cache") if p.face)
-    frame = train.read_picture(picture.path)
-
-    def make(seed):
-        return augment.views(frame, picture.face, np.random.default_rng(seed), [[110, 140], [200, 300]], 0.5, 48)
-
-    assert torch.equal(make(3), make(3)) and not torch.equal(make(3), make(4))
-    assert make(3).shape == (2, 3, 224, 224) and make(3).dtype == torch.uint8

@@ -10,16 +10,17 @@ from pictures import astronaut
 from spoofweb.contract import CONTRACT
 from spoofweb.face import Face
 from spoofweb.pipeline import crop_pixels
-from spoofweb.turns import same_face, turn
+from spoofweb.turns import looks, same_face, turn
 
 RULES = CONTRACT["verdict"]
+LOOK_MS = CONTRACT["stream"]["look_ms"]
 FACE = Face(0, 0, 25600, 25600, 60000, ())
 SIZE = (640, 480)
 
 
 def before(**changed) -> SimpleNamespace:
     """An observation of a stream's frame, as far as `turn` looks at it."""
-    usual = {"face": FACE, "reasons": (), "time_ms": 1000, "size": SIZE, "judged": (0, 1)}
+    usual = {"face": FACE, "reasons": (), "time_ms": 1000, "looked_ms": 1000, "size": SIZE, "judged": (0, 1)}
     return SimpleNamespace(**{**usual, **changed})
 
 
@@ -56,6 +57,13 @@ def test_what_starts_anew(changed, time_ms):
     assert turn(before(**{"judged": (0,), **changed}), time_ms, SIZE, 2, RULES) is None
 
 
+@pytest.mark.parametrize(
+    ("index", "age", "wanted"), [(0, LOOK_MS, True), (0, LOOK_MS - 1, False), (1, LOOK_MS, False), (1, 9999, False)]
+)
+def test_a_face_is_looked_for_again_with_the_first_crop_only(index, age, wanted):
+    assert looks(before(), index, 1000 + age, LOOK_MS) is wanted
+
+
 def test_a_face_elsewhere_is_another():
     assert same_face(FACE, Face(5000, 5000, 30600, 30600, 50000, ()), RULES)
     assert not same_face(FACE, Face(20000, 20000, 45600, 45600, 60000, ()), RULES)
@@ -67,6 +75,7 @@ def test_a_stream_takes_the_other_crop_from_the_frame_before(pipeline):
     for i, frame in enumerate(frames):
         last = pipeline.observe(frame, 40 * i, last)
         seen.append(last)
+    assert [found.looked_ms for found in seen] == [0, 0, 0, 120]
     assert [found.judged for found in seen] == [(0, 1), (0,), (1,), (0,)]
     assert [found.time_ms for found in seen] == [0, 40, 80, 120]
     for i, found in enumerate(seen[1:], 1):
@@ -77,10 +86,12 @@ def test_a_stream_takes_the_other_crop_from_the_frame_before(pipeline):
         assert np.allclose(found.evidence[now], evidence[now], atol=1e-4)
         assert np.array_equal(found.evidence[1 - now], seen[i - 1].evidence[1 - now])
         assert math.isclose(found.logit, sum(found.logits) / 2)
-        alone = pipeline.observe(frames[i] if now == 0 else frames[i - 1])
+        alone = pipeline.observe(frames[found.looked_ms // 40])
         assert found.faces == alone.faces and found.crops == alone.crops and found.reasons == ()
 
 
 def test_another_face_is_judged_by_all(pipeline):
     first = pipeline.observe(astronaut(), 0)
-    assert pipeline.observe(np.roll(astronaut(), -200, axis=1), 40, first).judged == (0, 1)
+    aside = np.roll(astronaut(), -200, axis=1)
+    assert pipeline.observe(aside, LOOK_MS, first).judged == (0, 1)
+    assert pipeline.observe(aside, LOOK_MS - 1, first).judged == (0,), "found where it was, and not looked for"

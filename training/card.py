@@ -53,10 +53,11 @@ class Decision:
         return metrics.sigmoid(np.asarray(logits) / self.temperature)
 
 
-def evaluation_card(tables: dict[str, ScoreTable], settings: Settings) -> dict:
+def evaluation_card(tables: dict[str, ScoreTable], settings: Settings, earlier: dict[str, dict] | None = None) -> dict:
     """The whole card, rounded; the first of `tables` (name → scores) is the product and fills the headline.
 
-    SpoofwebError names the model and the group of pictures in which a class has no logit.
+    earlier: name → a card of the same pictures and settings, whose row of that name is taken over.
+    SpoofwebError names the model and the group of pictures in which a class has no logit, or what is not the same.
     """
     models = [model_report(name, table, settings) for name, table in tables.items()]
     product = next(iter(tables.values()))
@@ -70,7 +71,19 @@ def evaluation_card(tables: dict[str, ScoreTable], settings: Settings) -> dict:
         "headline": headline(models[0]),
         "models": models,
     }
+    models += [taken_over(name, card, other) for name, other in (earlier or {}).items()]
     return rounded(card)
+
+
+def taken_over(name: str, card: dict, earlier: dict) -> dict:
+    """The report of a model in an earlier card; SpoofwebError where it has none, or was made of other pictures."""
+    for key in ("schema", "data_sha256", "threshold_rule", "bootstrap"):
+        if earlier.get(key) != card[key]:
+            raise SpoofwebError(f"{name}: its card has another {key} than the product's; score it again")
+    for report in earlier["models"]:
+        if report["name"] == name and report["data_sha256"] == card["data_sha256"]:
+            return report
+    raise SpoofwebError(f"{name}: its card has no row of that name; it has {[r['name'] for r in earlier['models']]}")
 
 
 def model_report(name: str, table: ScoreTable, settings: Settings) -> dict:

@@ -74,6 +74,24 @@ def scan(root: Path, split: str, manifest: Path | None = None) -> list[Picture]:
     return pictures
 
 
+def recaptures(root: Path) -> list[Picture]:
+    """Scenes without a face, photographed directly (label 1) or off a screen or print: `path`, `label` (direct or
+    recaptured) and `source` in ROOT/manifest.csv. SpoofwebError where the manifest or a picture is missing.
+    """
+    pictures = []
+    for name, row in read_manifest(root / "manifest.csv").items():
+        if not (root / name).is_file():
+            raise SpoofwebError(f"{root / name}: named in {root / 'manifest.csv'}, but not there; restore it")
+        label, site = int(row.get("label") == "direct"), f"recapture-{row.get('source', '')}"
+        pictures.append(Picture(root / name, f"recapture/{name}", "train", label, site, "recapture"))
+    return pictures
+
+
+def face_side(face: Face) -> float:
+    """The longer side of a face's box, px."""
+    return max(face.x1 - face.x0, face.y1 - face.y0) / CONTRACT["detector"]["subpixel"]
+
+
 def opinion(row: dict[str, str], name: str) -> float | None:
     """The peer's live probability in a manifest row, None where it gives none; SpoofwebError where it is no share."""
     if not row.get("minifasnet"):

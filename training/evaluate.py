@@ -3,7 +3,8 @@
     python -m training.evaluate spoofnet=scores.csv [NAME=FILE.csv ...] --out card.json --plots plots/
 
 Each file is a table of scored pictures (training/score_table.py) and becomes a row of the card
-(training/card.py); the first one is the product. The same tables and options give the same bytes.
+(training/card.py); the first one is the product. NAME=CARD.json takes over that row of an earlier card of the same
+pictures, for a network that is not scored again. The same files and options give the same bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import sys
 from pathlib import Path
 
+from spoofweb.contract import read_card
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
 from training.card import Settings, evaluation_card
@@ -23,7 +25,7 @@ from training.score_table import read_table
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser("python -m training.evaluate", description="Write an evaluation card.")
-    parser.add_argument("scores", nargs="+", metavar="NAME=FILE.csv", help="scores; the product's first")
+    parser.add_argument("scores", nargs="+", metavar="NAME=FILE", help="scores (CSV), or a card (JSON)")
     parser.add_argument("--out", type=Path, required=True, help="the card to write (JSON)")
     parser.add_argument("--plots", type=Path, required=True, help="folder for the plots (SVG)")
     parser.add_argument("--bpcer", type=float, default=0.05, help="BPCER on val, sets the threshold (0.05)")
@@ -31,8 +33,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
     options = parser.parse_args(argv)
     try:
-        tables = {name: read_table(file) for name, file in named_files(options.scores).items()}
-        card = evaluation_card(tables, Settings(options.bpcer, options.repeats, options.seed))
+        files = named_files(options.scores)
+        tables = {name: read_table(file) for name, file in files.items() if file.suffix != ".json"}
+        earlier = {name: read_card(file) for name, file in files.items() if file.suffix == ".json"}
+        card = evaluation_card(tables, Settings(options.bpcer, options.repeats, options.seed), earlier)
         text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         drawn = {options.plots / name: svg for name, svg in draw(card).items()}
         write_whole({options.out: text.encode(), **drawn})
@@ -50,6 +54,8 @@ def named_files(arguments: list[str]) -> dict[str, Path]:
         if not (name and file) or name in files:
             raise SpoofwebError(f"{argument}: scores are given as NAME=FILE.csv, each name once")
         files[name] = Path(file)
+    if all(file.suffix == ".json" for file in files.values()):
+        raise SpoofwebError(f"{arguments[0]}: an earlier card is no scores of the product; give NAME=FILE.csv too")
     return files
 
 

@@ -23,23 +23,25 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
 from spoofweb.graphs import detector_graph
-from spoofweb.media import read_picture
 from spoofweb.metrics import auc
 from spoofweb.model import SpoofNet, initialise_backbone
-from training import augment
+from training import narrow
 from training.curve import draw_curve
-from training.dataset import Picture, data_digest, fixed_crops, locate, scan
+from training.dataset import Picture, data_digest, fixed_crops, locate, recaptures, scan
 from training.folders import CLASSES, check_splits
+from training.mixstyle import MixStyle, early, partners
+from training.sampling import draw, loader
 
 PRESETS = Path(__file__).with_name("presets.toml")
-LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
+FEW = 40  # pictures that narrowed kernels are fitted by
+LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16, "enlarge": 1}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -50,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it goes on")
     parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
     parser.add_argument("--simulated", type=Path, help="ROOT of simulated pictures, same layout (training.simulate)")
+    parser.add_argument("--recaptured", type=Path, help="ROOT of {direct,recaptured}/ and manifest.csv: no faces")
     parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
     parser.add_argument("--hold-out", default="", metavar="GLOB", help="train sites kept away and judged beside val")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
@@ -73,18 +76,36 @@ def train(args: argparse.Namespace) -> None:
     data = load_data(args, config)
     run = Run(args.out, config | {"preset": args.preset, "data_sha256": data.digest})
     torch.manual_seed(config["seed"])
-    net = SpoofNet(config["texture"], pretrained=args.backbone is None)
-    if args.backbone:
-        initialise_backbone(net, args.backbone)
+    net = start(config, args.backbone, data.few)
+    trainer = Trainer(net, config, device, steps_per_epoch=math.ceil(data.epoch_size / config["batch"]))
     if args.compile:
         net.compile(dynamic=False)
-    trainer = Trainer(net, config, device, steps_per_epoch=math.ceil(data.epoch_size / config["batch"]))
     for epoch in range(run.resume(trainer), config["epochs"]):
-        loss = trainer.run_epoch(epoch, loader(data, config, epoch, args.workers))
-        scores = {name: trainer.judge(part) for name, part in data.judged.items()}
-        run.finish_epoch(trainer, epoch, {"epoch": epoch, "loss": loss, **scores})
+        drawn = draw(data.pictures, data.beside, config, epoch)
+        loss = trainer.run_epoch(epoch, loader(drawn, data.crops, config, epoch, args.workers))
+        entry = {"epoch": epoch, "loss": loss}
+        for name, part in data.judged.items():
+            entry |= aucs(name, part, trainer.judge(part))
+        run.finish_epoch(trainer, epoch, entry)
     kept = run.log[-1] if config["keep_last"] else max(run.log, key=lambda entry: entry["val"])
     print(f"kept epoch {kept['epoch']}: val AUC {kept['val']:.4f}; weights in {run.weights}")
+
+
+def start(config: dict, backbone: Path | None, few: np.ndarray) -> SpoofNet:
+    """The network before its training. few: crops uint8 [P, K, 224, 224, 3], by which narrowed kernels are fitted."""
+
+    def made(kernel: int) -> SpoofNet:
+        net = SpoofNet(config["texture"], kernel, pretrained=backbone is None)
+        if backbone:
+            initialise_backbone(net, backbone)
+        return net
+
+    net = made(config["kernel"])
+    if config["kernel"] < 5:
+        with torch.random.fork_rng(devices=[]):
+            wide = made(5)
+        narrow.fit(net, wide, torch.from_numpy(np.array(few)).flatten(0, 1).permute(0, 3, 1, 2).float() / 255)
+    return net
 
 
 def read_preset(name: str, overrides: list[str]) -> dict:
@@ -112,10 +133,11 @@ def read_preset(name: str, overrides: list[str]) -> dict:
 
 @dataclass
 class Judged:
-    """Pictures that are scored after every epoch: crops uint8 [P, K, 224, 224, 3] and labels [P]."""
+    """Pictures that are scored after every epoch: crops uint8 [P, K, 224, 224, 3], labels [P] and sources [P]."""
 
     crops: np.ndarray
     labels: np.ndarray
+    sources: np.ndarray
 
 
 @dataclass
@@ -123,8 +145,9 @@ class Data:
     """What a run trains on and what it is judged by."""
 
     pictures: list[Picture]
-    simulated: list[Picture]
+    beside: list[tuple[float, list[Picture]]]  # simulated and recaptured pictures, with their share of what is drawn
     crops: np.ndarray | None  # fixed crops of `pictures`, for the "original" augmentation
+    few: np.ndarray  # fixed crops of some of them
     judged: dict[str, Judged]
     epoch_size: int
     digest: str
@@ -133,9 +156,11 @@ class Data:
 def load_data(args: argparse.Namespace, config: dict) -> Data:
     """Read, locate and (where fixed) crop everything; pictures without a face are left out of training."""
     graph = detector_graph()
-    uses_simulated = config["simulated_share"] > 0
+    uses_simulated, uses_recaptured = config["simulated_share"] > 0, config["recaptured_share"] > 0
     if uses_simulated and not args.simulated:
         raise SpoofwebError("this preset draws simulated attacks; make some (training.simulate), give --simulated")
+    if uses_recaptured and not args.recaptured:
+        raise SpoofwebError("this preset draws recaptured scenes; give --recaptured, or --set recaptured_share=0.0")
     if repeated := check_splits([args.data, args.simulated] if uses_simulated else [args.data]):
         print(f"{repeated} pictures stand in their split more than once", file=sys.stderr)
 
@@ -145,7 +170,7 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
 
     def judged(pictures: list[Picture]) -> Judged:
         crops = fixed_crops(pictures, config["scales_percent"], args.cache)
-        return Judged(crops, np.array([picture.label for picture in pictures]))
+        return Judged(crops, np.array([p.label for p in pictures]), np.array([p.source for p in pictures]))
 
     pictures, val = located(args.data, "train"), located(args.data, "val")
     need_both_classes(val, "val")
@@ -159,14 +184,17 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     need_both_classes(pictures, "train without what is held out")
     if held:
         need_both_classes(held, f"--hold-out {config['hold_out']}")
+    recaptured = recaptures(args.recaptured) if uses_recaptured else []
+    beside = [(config["simulated_share"], simulated), (config["recaptured_share"], recaptured)]
     crops = fixed_crops(pictures, config["scales_percent"], args.cache) if config["augment"] == "original" else None
     return Data(
         pictures=pictures,
-        simulated=simulated,
+        beside=[(share, pool) for share, pool in beside if pool],
         crops=crops,
+        few=fixed_crops(pictures[:: max(1, len(pictures) // FEW)], config["scales_percent"], args.cache),
         judged={"val": judged(val)} | ({"held_out": judged(held)} if held else {}),
         epoch_size=config["samples_per_epoch"] or len(pictures),
-        digest=data_digest(pictures + val + simulated),
+        digest=data_digest(pictures + val + simulated + recaptured),
     )
 
 
@@ -177,69 +205,15 @@ def need_both_classes(pictures: list[Picture], where: str) -> None:
             raise SpoofwebError(f"{where}: a face is found in no {kind} picture; both classes need some")
 
 
-def draw(data: Data, config: dict, epoch: int) -> list[tuple[Picture, int | None]]:
-    """The pictures of an epoch in order, with their index in the fixed crops (None: simulated)."""
-    rng = np.random.default_rng([config["seed"], epoch])
-    if not config["samples_per_epoch"]:
-        return [(data.pictures[i], int(i)) for i in rng.permutation(len(data.pictures))]
-    pools = {True: data.simulated, False: data.pictures}
-    chances = {key: sampling_chances(pool, config["site_power"]) for key, pool in pools.items() if pool}
-    drawn = []
-    for _ in range(config["samples_per_epoch"]):
-        simulated = bool(data.simulated) and rng.random() < config["simulated_share"]
-        index = int(np.searchsorted(chances[simulated], rng.random() * chances[simulated][-1], side="right"))
-        drawn.append((pools[simulated][index], None if simulated else index))
-    return drawn
-
-
-def sampling_chances(pictures: list[Picture], site_power: float) -> np.ndarray:
-    """Cumulative chances [P]: both classes alike, sites within a class by their pictures ** site_power."""
-    sizes: dict[tuple[int, str], int] = {}
-    for picture in pictures:
-        key = picture.label, picture.site
-        sizes[key] = sizes.get(key, 0) + 1
-    total = {label: sum(n**site_power for (kind, _), n in sizes.items() if kind == label) for label in (0, 1)}
-    chances = [sizes[p.label, p.site] ** (site_power - 1) / total[p.label] for p in pictures]
-    return np.cumsum(chances)
-
-
-class Samples(Dataset):
-    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target); each depends on its own seed alone."""
-
-    def __init__(self, drawn: list[tuple[Picture, int | None]], crops: np.ndarray | None, config: dict, epoch: int):
-        self.drawn, self.crops, self.config, self.epoch = drawn, crops, config, epoch
-
-    def __len__(self) -> int:
-        return len(self.drawn)
-
-    def __getitem__(self, position: int) -> tuple[Tensor, float]:
-        picture, index = self.drawn[position]
-        rng = np.random.default_rng([self.config["seed"], self.epoch, position])
-        if self.crops is not None:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(int(rng.integers(2**62)))
-                crops = torch.from_numpy(np.array(self.crops[index])).permute(0, 3, 1, 2)
-                views = torch.stack([augment.original(crop) for crop in crops])
-        else:
-            frame = read_picture(picture.path)
-            views = augment.views(
-                frame, picture.face, rng, *(self.config[key] for key in ("scale_ranges", "bare_share", "least_side"))
-            )
-        return views, target(picture, self.config)
-
-
-def target(picture: Picture, config: dict) -> float:
-    """The label, smoothed and mixed with the peer's opinion where there is one."""
-    wanted = picture.label * (1 - config["smoothing"]) + config["smoothing"] / 2
-    if picture.peer is None or picture.source == "crops":  # the peer needs surroundings, which those pictures lack
-        return wanted
-    return wanted * (1 - config["peer_weight"]) + picture.peer * config["peer_weight"]
-
-
-def loader(data: Data, config: dict, epoch: int, workers: int) -> DataLoader:
-    """Batches of one epoch, in an order that depends on seed and epoch alone."""
-    samples = Samples(draw(data, config, epoch), data.crops, config, epoch)
-    return DataLoader(samples, config["batch"], num_workers=workers, prefetch_factor=4 if workers else None)
+def aucs(name: str, judged: Judged, logits: np.ndarray) -> dict[str, float]:
+    """AUC of judged pictures, and of each source where there are several; a source of one class is left out."""
+    found = {name: auc(logits, judged.labels)}
+    sources = np.unique(judged.sources)
+    for source in sources if len(sources) > 1 else []:
+        own = judged.sources == source
+        if len(np.unique(judged.labels[own])) == 2:
+            found[f"{name}/{source}"] = auc(logits[own], judged.labels[own])
+    return found
 
 
 class Trainer:
@@ -248,6 +222,7 @@ class Trainer:
     def __init__(self, net: SpoofNet, config: dict, device: torch.device, steps_per_epoch: int):
         self.net = net.to(device, memory_format=torch.channels_last)
         self.config, self.device, self.steps_per_epoch = config, device, steps_per_epoch
+        self.styles = MixStyle(early(net) if config["mixstyle"] else [])
         self.optimiser = torch.optim.AdamW(net.parameters(), config["lr"], weight_decay=config["weight_decay"])
         self.average = None
         if config["ema"]:
@@ -266,7 +241,10 @@ class Trainer:
         for i, (crops, targets) in enumerate(tqdm(batches, desc=f"epoch {epoch}", unit="batch")):
             for group in self.optimiser.param_groups:
                 group["lr"] = self.learning_rate(epoch * self.steps_per_epoch + i)
+            if torch.rand(()) < self.config["mixstyle"]:
+                self.styles.partners = partners(targets > 0.5, crops.shape[1]).to(self.device)
             loss = self.loss(self.logits(self.net, crops), targets.float().to(self.device))
+            self.styles.partners = None
             if not torch.isfinite(loss):
                 raise SpoofwebError(
                     f"epoch {epoch}, batch {i}: the loss is {loss.item()}; the epochs before are kept, "
@@ -305,8 +283,8 @@ class Trainer:
         return self.config["lr"] * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
 
     @torch.inference_mode()
-    def judge(self, part: Judged) -> float:
-        """AUC of the mean logit over fixed crops."""
+    def judge(self, part: Judged) -> np.ndarray:
+        """The mean logit of each picture's fixed crops [P]; SpoofwebError where one is no number."""
         net = self.kept.eval()
         scores = [
             self.logits(net, torch.from_numpy(np.array(part.crops[i : i + 32])).permute(0, 1, 4, 2, 3)).mean(1).cpu()
@@ -315,7 +293,7 @@ class Trainer:
         scores = torch.cat(scores).numpy()
         if not np.isfinite(scores).all():
             raise SpoofwebError("the network gives no numbers any more; lower lr and train into another --out")
-        return auc(scores, part.labels)
+        return scores
 
     def state(self) -> dict:
         """All that the next epoch depends on."""

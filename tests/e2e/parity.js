@@ -2,7 +2,7 @@
 
 import { loadContract } from "./contract.js";
 import { square } from "./crop.js";
-import { Engine, EngineError, readPicture } from "./engine.js";
+import { Engine, EngineError, MOST_IN_FLIGHT, readPicture } from "./engine.js";
 import { detectorInput, faces, letterbox, overlapPercent } from "./face.js";
 import { Pipeline } from "./pipeline.js";
 import { resample } from "./resample.js";
@@ -161,11 +161,12 @@ export async function observeBlank(timeMs = 0) {
   return outcome(engine.observe(await blank(), timeMs));
 }
 
-/** Two frames at once, then one more. */
-export async function observeTwo() {
-  const [first, second] = [await blank(), await blank()];
-  const both = await Promise.all([outcome(engine.observe(first, 1)), outcome(engine.observe(second, 2))]);
-  return { both, closed: second.width === 0, third: await observeBlank(3) };
+/** As many frames at once as the engine takes, and one too many; then one more. */
+export async function observeMany() {
+  const bitmaps = [];
+  for (let i = 0; i <= MOST_IN_FLIGHT; i++) bitmaps.push(await blank());
+  const all = await Promise.all(bitmaps.map((bitmap, i) => outcome(engine.observe(bitmap, i))));
+  return { all, closed: bitmaps.map(({ width }) => width === 0), later: await observeBlank(9) };
 }
 
 /** A frame whose bitmap was closed before, then a good one. */
@@ -175,9 +176,10 @@ export async function observeClosed() {
   return [await outcome(engine.observe(bitmap, 1)), await observeBlank(2)];
 }
 
-/** Close the engine while a frame is in flight, then ask again. */
+/** Close the engine while one frame is judged and another waits, then ask again. */
 export async function closeInFlight() {
-  const flying = outcome(engine.observe(await blank(), 1));
+  const bitmaps = [await blank(), await blank()];
+  const flying = bitmaps.map((bitmap, i) => outcome(engine.observe(bitmap, i)));
   engine.close();
-  return [await flying, await observeBlank(2)];
+  return [...(await Promise.all(flying)), await observeBlank(2)];
 }

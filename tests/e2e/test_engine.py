@@ -1,4 +1,4 @@
-"""The engine's promises: what it fetches and when, one frame at a time, a named reason for all that can go wrong."""
+"""The engine's promises: what it fetches and when, frame after frame, a named reason for all that can go wrong."""
 
 import hashlib
 import json
@@ -67,6 +67,7 @@ def test_an_observation_is_whole(ready):
         "faces",
         "face",
         "crops",
+        "lookedMs",
         "judged",
         "logits",
         "logit",
@@ -80,12 +81,12 @@ def test_an_observation_is_whole(ready):
     assert all(value >= 0 for value in seen["stages"].values())
 
 
-def test_one_frame_at_a_time(ready):
-    made = ready.call("observeTwo")
-    first, second = made["both"]
-    assert first["timeMs"] == 1 and second["reason"] == "busy"
-    assert made["closed"], "the refused bitmap is still held"
-    assert made["third"]["timeMs"] == 3
+def test_one_frame_is_judged_one_waits_and_no_more(ready):
+    made = ready.call("observeMany")
+    *taken, refused = made["all"]
+    assert [seen["timeMs"] for seen in taken] == [0, 1] and refused["reason"] == "busy"
+    assert made["closed"] == [True, True, True], "a bitmap is still held"
+    assert made["later"]["timeMs"] == 9
 
 
 def test_a_frame_that_cannot_be_read(ready):
@@ -96,8 +97,7 @@ def test_a_frame_that_cannot_be_read(ready):
 
 def test_closing(lab):
     lab.call("load")
-    flying, later = lab.call("closeInFlight")
-    assert flying["reason"] == later["reason"] == "closed"
+    assert [asked["reason"] for asked in lab.call("closeInFlight")] == ["closed"] * 3
 
 
 @pytest.mark.parametrize("key", ["contract.json", *FILES])

@@ -140,13 +140,16 @@ def test_a_stream_is_judged_by_the_same_crops(ready, pipeline, rules):
         (1, 120, still),
         (2, 130, still),
         (1, 3000, still),
-        (1, 3040, aside),
-        (1, 3080, np.zeros_like(still)),
+        (1, 3099, aside),  # not looked for yet
         (1, 3120, still),
-        (1, 3160, still),
-        (1, 3200, still // 12),
-        (1, 3240, still // 12),
-        (1, 3280, still),
+        (1, 3140, aside),
+        (1, 3240, np.zeros_like(still)),
+        (1, 3300, still),
+        (1, 3340, still),
+        (1, 3380, still),
+        (1, 3420, still // 12),
+        (1, 3460, still // 12),
+        (1, 3500, still),
     ]
     last, wanted = {}, []
     for stream, time_ms, frame in shown:

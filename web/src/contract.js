@@ -58,6 +58,7 @@
  * @property {{scales_percent: number[]}} crop crop side as a share of the face box side, one crop per entry
  * @property {DetectorRules} detector
  * @property {QualityRules} quality
+ * @property {{look_ms: number}} stream from frame to frame a face is taken to be where it was, but for no longer than this
  * @property {VerdictRules} verdict
  * @property {Record<string, string>} graphs name of each ONNX graph → SHA-256 (hex) of its bytes
  * @property {Record<string, any>} headline the evaluation card's headline error rates

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The page's handle on the worker: load once, then one frame at a time.
+ * The page's handle on the worker: load once, then frame after frame: while one is judged, the next may wait in the worker.
  */
 
 /** @typedef {import("./contract.js").Contract} Contract */
@@ -14,11 +14,14 @@
  * - integrity: a file that came is not the published one, so nothing ran
  * - model: a graph is broken or of another version
  * - frame: this frame could not be read; the next may
- * - busy: another frame is in flight
+ * - busy: one frame is judged and another waits already
  * - worker: the worker broke down; a new engine must be loaded
  * - closed: `close` was called
  * @typedef {"no-webassembly" | "download" | "integrity" | "model" | "frame" | "busy" | "worker" | "closed"} Reason
  */
+
+/** Frames in the worker: the one that is judged, and the one with which it goes on without asking the page. */
+export const MOST_IN_FLIGHT = 2;
 
 export class EngineError extends Error {
   /**
@@ -45,8 +48,8 @@ export function readPicture(file) {
 export class Engine {
   /** @type {Worker} */
   #worker;
-  /** @type {{id: number, resolve: (seen: Observation) => void, reject: (error: EngineError) => void} | null} */
-  #waiting = null;
+  /** @type {Map<number, {resolve: (seen: Observation) => void, reject: (error: EngineError) => void}>} by their frame */
+  #waiting = new Map();
   /** @type {EngineError | null} why no frame can be judged any more */
   #ended = null;
   #lastId = 0;
@@ -95,33 +98,34 @@ export class Engine {
    * @returns {Promise<Observation>} rejects with an EngineError
    */
   observe(bitmap, timeMs, stream = 0) {
-    const refused = this.#ended ?? (this.#waiting && new EngineError("busy", "another frame is in flight"));
+    const full = this.#waiting.size >= MOST_IN_FLIGHT;
+    const refused = this.#ended ?? (full ? new EngineError("busy", `${MOST_IN_FLIGHT} frames are in flight`) : null);
     if (refused) {
       bitmap.close();
       return Promise.reject(refused);
     }
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#waiting = { id, resolve, reject };
+      this.#waiting.set(id, { resolve, reject });
       try {
         ask(this.#worker, { type: "frame", id, bitmap, timeMs, stream }, [bitmap]);
       } catch (error) {
-        this.#waiting = null;
+        this.#waiting.delete(id);
         reject(new EngineError("frame", String(error))); // e.g. a bitmap that was closed before
       }
     });
   }
 
-  /** Stop the worker; a frame in flight rejects with reason "closed". */
+  /** Stop the worker; frames in flight reject with reason "closed". */
   close() {
     this.#end(new EngineError("closed", "the engine was closed"));
   }
 
   /** @param {Reply} reply */
   #answer(reply) {
-    const waiting = this.#waiting;
-    if (!waiting || !("id" in reply) || reply.id !== waiting.id) return;
-    this.#waiting = null;
+    const waiting = "id" in reply ? this.#waiting.get(reply.id) : undefined;
+    if (!waiting || !("id" in reply)) return;
+    this.#waiting.delete(reply.id);
     if (reply.type === "failed") {
       waiting.reject(new EngineError(reply.reason, reply.detail));
     } else {
@@ -134,8 +138,8 @@ export class Engine {
   #end(error) {
     this.#worker.terminate();
     this.#ended ??= error;
-    this.#waiting?.reject(error);
-    this.#waiting = null;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** A video's frames, one at a time: while one is dealt with, the next is taken, and then waits for its turn. */
+/** A video's frames in order: while one is dealt with, the next is taken and handed on, so that nobody waits for it. */
 
 /**
  * @template T
@@ -7,16 +7,17 @@
  * @param {AbortSignal} signal Ends the loop; resolves soon after.
  * @param {(timeMs: number) => Promise<T | null>} take Called with the time in ms at which a new frame stood on the screen;
  *   null for a frame that is of no use.
- * @param {(taken: T) => Promise<void>} deal Called once for all that was taken, also after the end; never rejects.
+ * @param {(taken: T) => Promise<void>} deal Called once for all that was taken, also after the end, and a second time
+ *   before the first has ended; never rejects.
  */
 export async function eachFrame(video, signal, take, deal) {
-  let dealt = Promise.resolve();
+  let [earlier, later] = [Promise.resolve(), Promise.resolve()];
   for (;;) {
+    await earlier;
     const timeMs = await nextFrame(video, signal);
     if (signal.aborted) return;
     const taken = await take(timeMs);
-    await dealt;
-    if (taken !== null) dealt = deal(taken);
+    if (taken !== null) [earlier, later] = [later, deal(taken)];
   }
 }
 

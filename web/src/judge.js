@@ -1,29 +1,30 @@
 // @ts-check
 /** The engine's life on the page: loaded, asked for one judgement after the other, replaced when it breaks. */
 
-import { Engine, EngineError } from "./engine.js";
+import { CONTRACT, firstEngine } from "./early.js";
+import { Engine, EngineError, MOST_IN_FLIGHT } from "./engine.js";
 import { rulesAt } from "./threshold.js";
 import * as verdict from "./verdict.js";
 
 /** @typedef {import("./engine.js").Observation} Observation */
 /** @typedef {import("./contract.js").VerdictRules} VerdictRules */
 
-const CONTRACT = new URL("contract.json", import.meta.url).href;
-
 export class Judge {
   /** @type {Promise<Engine | null>} null once loading has failed, which is then a state. */
   ready;
   #store;
   #broken;
-  /** @type {Promise<unknown>} The last judgement asked for. */
-  #last = Promise.resolve();
+  /** @type {Promise<unknown>[]} The last judgements asked for, as many as the engine takes at once. */
+  #last = Array(MOST_IN_FLIGHT).fill(Promise.resolve());
+  /** @type {Engine | null} The one that is in use. */
+  #engine = null;
   #spare = true;
 
   /** @param {import("./store.js").Store} store @param {() => void} broken Called when there is no engine any more. */
   constructor(store, broken) {
     this.#store = store;
     this.#broken = broken;
-    this.ready = this.#load();
+    this.ready = this.#load(firstEngine);
   }
 
   restart() {
@@ -31,14 +32,15 @@ export class Judge {
     this.ready = this.#load();
   }
 
-  /** @returns {Promise<Engine | null>} */
-  async #load() {
+  /** @param {(onProgress: (bytes: import("./early.js").Bytes) => void) => Promise<Engine>} [start]
+   * @returns {Promise<Engine | null>}
+   */
+  async #load(start = (onProgress) => Engine.load(CONTRACT, { onProgress })) {
     const store = this.#store;
     store.update({ engine: { name: "loading", loaded: 0, total: 0, reason: "", detail: "" } });
-    /** @param {{loaded: number, total: number}} progress */
-    const onProgress = ({ loaded, total }) => store.update({ engine: { ...store.state.engine, loaded, total } });
     try {
-      const loaded = await Engine.load(CONTRACT, { onProgress });
+      const loaded = await start((bytes) => store.update({ engine: { ...store.state.engine, ...bytes } }));
+      this.#engine = loaded;
       const { verdict: rules, curve } = loaded.contract;
       const ready = { ...store.state.engine, name: /** @type {const} */ ("ready") };
       if (store.state.rules) store.update({ engine: ready }); // a threshold of the user's own outlives the engine
@@ -51,9 +53,12 @@ export class Judge {
   }
 
   /** The engine is of no more use: it is replaced once, the next time this is a state.
-   * @param {unknown} error @returns {boolean} Another engine is on its way.
+   * @param {unknown} error @param {Engine | null} [broken] Left out: the one in use. One that is no longer in use has
+   *   been dealt with. @returns {boolean} Another engine is on its way.
    */
-  fail(error) {
+  fail(error, broken = this.#engine) {
+    if (broken !== this.#engine) return this.#store.state.engine.name !== "failed";
+    this.#engine = null;
     const { reason, detail } = error instanceof EngineError ? error : new EngineError("worker", String(error));
     this.ready.then((broken) => broken?.close());
     if (this.#spare && this.#store.state.engine.name === "ready") {
@@ -68,13 +73,13 @@ export class Judge {
     return false;
   }
 
-  /** Judges one after the other, as the engine takes no second frame while it is busy.
+  /** Judges one after the other, and hands the engine no more than it takes.
    * @param {Engine} engine @param {ImageBitmap} bitmap @param {number} timeMs
    * @param {number} [stream] See engine.js. @returns {Promise<Observation>}
    */
   observe(engine, bitmap, timeMs, stream) {
-    const judgement = this.#last.then(() => engine.observe(bitmap, timeMs, stream));
-    this.#last = judgement.catch(() => null);
+    const judgement = this.#last[0].then(() => engine.observe(bitmap, timeMs, stream));
+    this.#last = [...this.#last.slice(1), judgement.catch(() => null)];
     return judgement;
   }
 

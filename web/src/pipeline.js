@@ -7,7 +7,7 @@ import { square } from "./crop.js";
 import { detectorInput, faces, largest } from "./face.js";
 import { reasons } from "./quality.js";
 import { resample } from "./resample.js";
-import { sameFace, turn } from "./turns.js";
+import { looks, sameFace, turn } from "./turns.js";
 
 /** @typedef {typeof import("onnxruntime-web")} Ort */
 /** @typedef {import("onnxruntime-web").InferenceSession} InferenceSession */
@@ -25,6 +25,7 @@ import { sameFace, turn } from "./turns.js";
  * @property {Face[]} faces all of them, best score first
  * @property {Face | null} face the one that is judged: the largest
  * @property {Crop[]} crops one square per contract scale
+ * @property {number} lookedMs time of the frame in which the face was found
  * @property {number[]} judged indices of the crops that were judged in this frame; the others' logits are the frame's before
  * @property {number[]} logits calibrated, one per crop; above 0 leans towards bona fide
  * @property {number | null} logit their mean
@@ -111,14 +112,16 @@ export class Pipeline {
     const started = performance.now();
     const { width, height } = frame;
     const taken = { timeMs, width, height };
-    const { crop, verdict } = this.contract;
+    const { crop, stream, verdict } = this.contract;
     const next = turn(before, taken, crop.scales_percent.length, verdict);
-    if (before && next) return this.observeAgain(frame, taken, next, before);
+    if (before && next !== null && !looks(before, next, timeMs, stream.look_ms)) {
+      return this.observeAgain(frame, taken, next, before);
+    }
     const found = await this.faces(frame);
     const face = largest(found);
     const detected = performance.now();
     const stages = { detect: detected - started, crop: 0, network: 0 };
-    const seen = { ...taken, faces: found, face };
+    const seen = { ...taken, lookedMs: timeMs, faces: found, face };
     if (!face) {
       return { ...seen, crops: [], judged: [], logits: [], logit: null, evidence: null, reasons: [], stages };
     }
@@ -126,7 +129,7 @@ export class Pipeline {
     const pixels = this.cropPixels(frame, crops);
     const against = this.against(face, found, frame, pixels);
     const cropped = performance.now();
-    const held = before?.face && next === 0 && sameFace(before.face, face, verdict) ? before : null;
+    const held = before?.face && next !== null && sameFace(before.face, face, verdict) ? before : null;
     const judged = held ? [0] : crops.map((_, i) => i);
     const said = await this.judge(pixels.subarray(0, (pixels.length / crops.length) * judged.length));
     stages.crop = cropped - detected;

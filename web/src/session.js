@@ -126,7 +126,7 @@ export class Session {
         });
       } catch (error) {
         const accident = error instanceof EngineError && error.reason === "frame" && ++lost < FRAMES_LOST;
-        if (!signal.aborted && !accident && this.#judge.fail(error)) lost = 0;
+        if (!signal.aborted && !accident && this.#judge.fail(error, engine)) lost = 0;
       }
     };
   }

@@ -59,7 +59,7 @@ export class Detector {
   #engine;
   #said = verdict.START;
   #stream = 1; // counts up with each reset
-  /** @type {Promise<unknown>} the last call's, as the engine takes one frame at a time */
+  /** @type {Promise<unknown>} the last call's: verdicts come in the order of the calls */
   #last = Promise.resolve();
 
   /** @param {Engine} engine */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What of a stream's frame is looked at: the face is looked for and judged by its first crop, then by the other crops
- * where it was, one a frame. Twin: spoofweb/turns.py.
+ * What of a stream's frame is looked at: the face is judged by one crop in turn, where it was; now and then, with the
+ * first crop, it is looked for again. Twin: spoofweb/turns.py.
  */
 
 import { overlapPercent } from "./face.js";
@@ -17,11 +17,12 @@ import { overlapPercent } from "./face.js";
  * @property {number} height px
  * @property {Face | null} face
  * @property {readonly string[]} reasons against judging it
+ * @property {number} lookedMs time of the frame in which the face was found
  * @property {readonly number[]} judged indices of the crops that were judged in that very frame
  */
 
 /**
- * The crop whose turn it is. After the first, the face is taken to be where it was.
+ * The crop whose turn it is.
  * @param {Before | null} before null where no frame precedes
  * @param {{timeMs: number, width: number, height: number}} now
  * @param {number} count of crops
@@ -34,6 +35,17 @@ export function turn(before, now, count, rules) {
   const gap = now.timeMs - before.timeMs;
   if (gap < 0 || gap > rules.lost_ms || now.width !== before.width || now.height !== before.height) return null;
   return (before.judged[before.judged.length - 1] + 1) % count;
+}
+
+/**
+ * Whether the face is looked for again in the frame that is judged by a crop.
+ * @param {Before} before
+ * @param {number} index of the crop
+ * @param {number} timeMs of the frame
+ * @param {number} lookMs the contract's: the age from which what was found is no longer relied on
+ */
+export function looks(before, index, timeMs, lookMs) {
+  return index === 0 && timeMs - before.lookedMs >= lookMs;
 }
 
 /**

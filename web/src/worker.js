@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * The module Worker that sees the frames: it loads ONNX Runtime and both graphs, then judges one bitmap at a time.
+ * The module Worker that sees the frames: it loads ONNX Runtime and both graphs, then judges one bitmap after the other.
  *
  * ONNX Runtime is imported here because its own proxy worker costs a copy and a round trip for every run.
  */
 
+import { standIn } from "./compiled.js";
 import { loadContract } from "./contract.js";
 import { Pipeline } from "./pipeline.js";
 
@@ -51,9 +52,12 @@ const canvas = new OffscreenCanvas(1, 1);
 // without alpha nothing is multiplied in and divided out again; read back every frame, the pixels stay in main memory
 const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 
+/** @type {Promise<void>} The judgement of the last frame that came: each waits for the one before. */
+let judged = Promise.resolve();
+
 self.onmessage = (/** @type {MessageEvent<Request>} */ { data }) => {
   if (data.type === "load") load(data.contractUrl, data.threads);
-  else observe(data);
+  else judged = judged.then(() => observe(data));
 };
 
 /** @param {Reply} reply */
@@ -93,13 +97,19 @@ async function start(contract, contractUrl, threads) {
     send({ type: "progress", loaded, total });
   };
   const url = (/** @type {FileKey} */ key) => new URL(contract.files[key], contractUrl).href;
+  /** @type {Promise<WebAssembly.Module | null>} */
+  let compiling = Promise.resolve(null);
+  const compile = (/** @type {Response} */ coming) => {
+    compiling = WebAssembly.compileStreaming?.(coming).catch(() => null); // then from the bytes, which say what is wrong
+  };
   const once = async (/** @type {FileKey} */ key, /** @type {RequestCache} */ cache) => {
     let come = 0;
+    const count = (/** @type {number} */ bytes) => {
+      come += bytes;
+      more(bytes);
+    };
     try {
-      return await fetchChecked(url(key), contract.sha256[key], cache, (bytes) => {
-        come += bytes;
-        more(bytes);
-      });
+      return await fetchChecked(url(key), contract.sha256[key], cache, count, key === "ort_wasm" ? compile : undefined);
     } catch (error) {
       more(-come);
       throw error;
@@ -107,13 +117,13 @@ async function start(contract, contractUrl, threads) {
   };
   // what broke off or came damaged, maybe out of the browser's cache, is asked for once more
   const take = (/** @type {FileKey} */ key) => once(key, "default").catch(() => once(key, "reload"));
-  const module = async (/** @type {FileKey} */ key) => {
+  const script = async (/** @type {FileKey} */ key) => {
     await take(key); // no byte of it runs before; the import then takes what was just fetched
     return attempt("download", () => import(url(key)));
   };
   const [ort, , wasm, detector, spoofnet] = await Promise.all([
-    /** @type {Promise<import("./pipeline.js").Ort>} */ (module("ort")),
-    module("ort_loader"), // ONNX Runtime imports it too, then from memory
+    /** @type {Promise<import("./pipeline.js").Ort>} */ (script("ort")),
+    script("ort_loader"), // ONNX Runtime imports it too, then from memory
     take("ort_wasm"),
     take("detector"),
     take("spoofnet"),
@@ -121,7 +131,8 @@ async function start(contract, contractUrl, threads) {
   ort.env.wasm.numThreads = threads;
   ort.env.wasm.proxy = false;
   ort.env.wasm.wasmPaths = { mjs: url("ort_loader"), wasm: url("ort_wasm") };
-  ort.env.wasm.wasmBinary = wasm.buffer;
+  const module = (await compiling) ?? (await attempt("no-webassembly", () => WebAssembly.compile(wasm)));
+  ort.env.wasm.wasmBinary = standIn(module);
   try {
     return await Pipeline.create(ort, detector, spoofnet, contract);
   } catch (error) {
@@ -149,13 +160,14 @@ async function attempt(reason, task) {
  * @param {string} expected SHA-256, hex
  * @param {RequestCache} cache
  * @param {(bytes: number) => void} more told of each part that has come
+ * @param {(coming: Response) => void} [watch] given the response too, before it is checked
  * @returns {Promise<Uint8Array<ArrayBuffer>>} rejects with a LoadError
  */
-async function fetchChecked(url, expected, cache, more) {
+async function fetchChecked(url, expected, cache, more, watch) {
   const { subtle } = crypto;
   // outside of https a script cannot hash, but the browser does it on request
   const options = subtle ? { cache } : { cache, integrity: `sha256-${base64(expected)}` };
-  const bytes = await attempt("download", () => download(url, options, more));
+  const bytes = await attempt("download", () => download(url, options, more, watch));
   const found = subtle ? hex(await subtle.digest("SHA-256", bytes)) : expected;
   if (found === expected) return bytes;
   throw new LoadError("integrity", `${url}: SHA-256 ${found}, not ${expected}`);
@@ -165,11 +177,13 @@ async function fetchChecked(url, expected, cache, more) {
  * @param {string} url
  * @param {RequestInit} options
  * @param {(bytes: number) => void} more
+ * @param {(coming: Response) => void} [watch]
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-async function download(url, options, more) {
+async function download(url, options, more, watch) {
   const response = await fetch(url, options);
   if (!response.ok || !response.body) throw new Error(`${url}: HTTP status ${response.status}`);
+  watch?.(response.clone());
   const counted = response.body.pipeThrough(
     new TransformStream({
       transform(chunk, controller) {

@@ -9,12 +9,17 @@ export async function create() {
   const engine = await Engine.load(new URL(`../${app}/contract.json`, import.meta.url));
   const rules = engine.contract.verdict;
   let said = verdict.START;
-  /** @type {ReturnType<typeof take> | null} the next frame is taken while one is judged */
+  const judge = async (/** @type {HTMLVideoElement} */ video) => {
+    const { bitmap, taken, tookMs } = await take(video);
+    return { taken, tookMs, seen: await engine.observe(bitmap, Math.round(taken), 1) };
+  };
+  /** @type {ReturnType<typeof judge> | null} the next frame is in the worker while one is judged */
   let ahead = null;
   return (video) => async () => {
-    const { bitmap, taken, tookMs } = await (ahead ?? take(video));
-    ahead = take(video);
-    const { stages, face, logit, reasons } = await engine.observe(bitmap, Math.round(taken), 1);
+    const awaited = ahead ?? judge(video);
+    ahead = judge(video);
+    const { taken, tookMs, seen } = await awaited;
+    const { stages, face, logit, reasons } = seen;
     const judged = performance.now();
     const box = face && [face.x0, face.y0, face.x1, face.y1];
     const counts = face && !reasons?.length;

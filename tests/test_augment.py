@@ -1,0 +1,40 @@
+"""Augmented pictures depend on their seed alone, keep the face and stay within the preset's bounds."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from spoofweb.face import Face
+from tests.pictures import astronaut
+from training import augment
+
+FACE = Face(0, 0, 300 * 256, 300 * 256, 65536, ())
+
+
+@pytest.mark.parametrize(("least", "enlarge"), [(48, 1.0), (80, 1.0), (200, 1.0), (48, 1.05)])
+def test_faces_get_a_size_within_bounds(least, enlarge):
+    image = Image.new("RGB", (640, 480))
+    made = [augment.rescale(image, FACE, np.random.default_rng(seed), least, enlarge) for seed in range(200)]
+    sides = [300 * ratio for _, ratio in made]
+    assert least <= min(sides) < least * 1.1 and max(sides) == pytest.approx(300 * enlarge)
+    assert all(abs(picture.width - 640 * ratio) <= 0.5 for picture, ratio in made)
+
+
+def test_a_square_somewhere_lies_in_the_picture():
+    frame = np.zeros((300, 500, 3), np.uint8)
+    found = [augment.somewhere(frame, np.random.default_rng(seed)) for seed in range(100)]
+    assert all(0 <= f.x0 < f.x1 <= 500 * 256 and 0 <= f.y0 < f.y1 <= 300 * 256 for f in found)
+    assert len({f.x1 - f.x0 for f in found}) > 90 and all(abs((f.x1 - f.x0) - (f.y1 - f.y0)) <= 1 for f in found)
+
+
+def test_views_depend_on_the_seed_alone():
+    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
+    config = {"bare_share": 0.5, "least_side": 48, "enlarge": 1.2, "tint": 0.1}
+    config["scale_ranges"] = [[110, 140], [200, 300]]
+
+    def make(seed):
+        return augment.views(astronaut(), face, np.random.default_rng(seed), config)
+
+    assert torch.equal(make(3), make(3)) and not torch.equal(make(3), make(4))
+    assert make(3).shape == (2, 3, 224, 224) and make(3).dtype == torch.uint8

@@ -1,0 +1,64 @@
+"""An epoch sees classes, sites and face sizes as the preset wants, and its targets are the described ones."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spoofweb.face import Face
+from training import sampling
+from training.dataset import Picture
+
+
+def pictures(counts, side=None):
+    """Pictures by (site, label) → how many, with faces of one side in px."""
+    face = Face(0, 0, side * 256, side * 256, 65536, ()) if side else None
+    return [
+        Picture(Path(), f"{site}{label}", "train", label, site, face=face)
+        for (site, label), count in counts.items()
+        for _ in range(count)
+    ]
+
+
+def shares(made, chances, key):
+    """The chance of each group of pictures."""
+    per = Counter()
+    for picture, chance in zip(made, np.diff(chances, prepend=0) / 2, strict=True):
+        per[key(picture)] += chance
+    return per
+
+
+@pytest.mark.parametrize(("power", "share"), [(0.0, {"a": 0.5, "b": 0.5}), (1.0, {"a": 0.9, "b": 0.1})])
+def test_even_over_classes_and_sites(power, share):
+    made = pictures({("a", 1): 90, ("b", 1): 10, ("a", 0): 5, ("c", 0): 45})
+    per = shares(made, sampling.sampling_chances(made, power), lambda p: (p.site, p.label))
+    assert sum(per.values()) == pytest.approx(1)
+    assert per["a", 1] + per["b", 1] == pytest.approx(0.5)
+    assert per["a", 1] / 0.5 == pytest.approx(share["a"]) and per["b", 1] / 0.5 == pytest.approx(share["b"])
+
+
+@pytest.mark.parametrize(("power", "large"), [(0.0, 0.9), (0.5, 0.75), (1.0, 0.5)])
+def test_even_over_face_sizes(power, large):
+    made = pictures({("a", 1): 90}, side=300) + pictures({("a", 1): 10}, side=100) + pictures({("a", 0): 20}, side=100)
+    per = shares(made, sampling.sampling_chances(made, 1.0, power), lambda p: (p.face.x1 // 256, p.label))
+    assert per[300, 1] / 0.5 == pytest.approx(large) and per[100, 0] == pytest.approx(0.5)
+
+
+def test_what_stands_beside_gets_its_share():
+    config = {"seed": 0, "samples_per_epoch": 4000, "site_power": 1.0, "size_power": 0.0}
+    own, first, second = (pictures({(name, 1): 3, (name, 0): 3}) for name in "abc")
+    drawn = sampling.draw(own, [(0.2, first), (0.05, second)], config, epoch=0)
+    per = Counter(picture.site for picture, _ in drawn)
+    assert per["b"] / 4000 == pytest.approx(0.2, abs=0.03) and per["c"] / 4000 == pytest.approx(0.05, abs=0.015)
+    assert {index is None for picture, index in drawn if picture.site == "a"} == {False}
+    assert {index for picture, index in drawn if picture.site != "a"} == {None}
+    assert drawn == sampling.draw(own, [(0.2, first), (0.05, second)], config, epoch=0)
+
+
+def test_target_mixes_label_smoothing_and_peer():
+    config = {"smoothing": 0.1, "peer_weight": 0.5}
+    picture = Picture(Path(), "", "train", 1, "a", source="webcam", peer=0.25)
+    assert sampling.target(picture, config) == pytest.approx(0.5 * 0.95 + 0.5 * 0.25)
+    tight = Picture(Path(), "", "train", 1, "a", source="crops", peer=0.25)
+    assert sampling.target(tight, config) == pytest.approx(0.95)

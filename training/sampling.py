@@ -1,0 +1,92 @@
+"""Which pictures an epoch sees, how often, and in which form."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from spoofweb.media import read_picture
+from training import augment
+from training.dataset import Picture, face_side
+
+Drawn = list[tuple[Picture, int | None]]
+"""Pictures in order, each with its index in the fixed crops (None: it has none there)."""
+
+
+def draw(pictures: list[Picture], beside: list[tuple[float, list[Picture]]], config: dict, epoch: int) -> Drawn:
+    """The pictures of an epoch. beside: other pictures, each list with its share (0..1) of all that are drawn."""
+    rng = np.random.default_rng([config["seed"], epoch])
+    if not config["samples_per_epoch"]:
+        return [(pictures[i], int(i)) for i in rng.permutation(len(pictures))]
+    pools = [pictures, *(pool for _, pool in beside)]
+    chances = [sampling_chances(pool, config["site_power"], config["size_power"]) for pool in pools]
+    ends = np.cumsum([share for share, _ in beside])
+    drawn: Drawn = []
+    for _ in range(config["samples_per_epoch"]):
+        which = (1 + int(np.searchsorted(ends, rng.random(), side="right"))) % len(pools) if beside else 0
+        index = int(np.searchsorted(chances[which], rng.random() * chances[which][-1], side="right"))
+        drawn.append((pools[which][index], index if which == 0 else None))
+    return drawn
+
+
+def sampling_chances(pictures: list[Picture], site_power: float, size_power: float = 0.0) -> np.ndarray:
+    """Cumulative chances [P], both classes alike.
+
+    Sites within a class by their pictures ** site_power. Then sizes of the face within a class, in steps of half an
+    octave, by what that gives them ** (1 - size_power): at 1 both classes have faces of all sizes equally often, so
+    that size tells nothing.
+    """
+    sites = [(p.label, p.site) for p in pictures]
+    sizes = [(p.label, round(2 * np.log2(face_side(p.face))) if p.face else 0) for p in pictures]
+    chances = np.ones(len(pictures))
+    for groups, power in ((sites, site_power), (sizes, 1 - size_power)):
+        chances *= np.array([mass ** (power - 1) for mass in masses(groups, chances)])
+    per_class = masses([p.label for p in pictures], chances)
+    return np.cumsum(chances / per_class)
+
+
+def masses(groups: list, chances: np.ndarray) -> np.ndarray:
+    """For each entry [P] the sum of the chances of all that are in its group."""
+    total: dict = {}
+    for group, chance in zip(groups, chances, strict=True):
+        total[group] = total.get(group, 0.0) + chance
+    return np.array([total[group] for group in groups])
+
+
+class Samples(Dataset):
+    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target); each depends on its own seed alone."""
+
+    def __init__(self, drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int):
+        """crops: the fixed crops uint8 [P, K, 224, 224, 3] of the "original" augmentation, None for "views"."""
+        self.drawn, self.crops, self.config, self.epoch = drawn, crops, config, epoch
+
+    def __len__(self) -> int:
+        return len(self.drawn)
+
+    def __getitem__(self, position: int) -> tuple[Tensor, float]:
+        picture, index = self.drawn[position]
+        rng = np.random.default_rng([self.config["seed"], self.epoch, position])
+        if self.crops is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(int(rng.integers(2**62)))
+                crops = torch.from_numpy(np.array(self.crops[index])).permute(0, 3, 1, 2)
+                views = torch.stack([augment.original(crop) for crop in crops])
+        else:
+            frame = read_picture(picture.path)
+            face = picture.face or augment.somewhere(frame, rng)
+            views = augment.views(frame, face, rng, self.config)
+        return views, target(picture, self.config)
+
+
+def target(picture: Picture, config: dict) -> float:
+    """The label, smoothed and mixed with the peer's opinion where there is one."""
+    wanted = picture.label * (1 - config["smoothing"]) + config["smoothing"] / 2
+    if picture.peer is None or picture.source == "crops":  # the peer needs surroundings, which those pictures lack
+        return wanted
+    return wanted * (1 - config["peer_weight"]) + picture.peer * config["peer_weight"]
+
+
+def loader(drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int, workers: int) -> DataLoader:
+    """Batches of one epoch, in an order that depends on seed and epoch alone."""
+    samples = Samples(drawn, crops, config, epoch)
+    return DataLoader(samples, config["batch"], num_workers=workers, prefetch_factor=4 if workers else None)
