@@ -29,8 +29,6 @@ ORT_FILES = {
 DETECTOR_PACKAGE = "@mediapipe/face_detection"
 LICENCES = "licences.txt"
 ENTRY = "boot.js"
-EARLY = "early.js"  # starts the engine
-JUDGING = "worker.js"
 ENGINE = "spoofweb.js"
 STYLES = ("style.css", "numbers.css")
 
@@ -74,7 +72,6 @@ def render(parts: Parts) -> dict[str, bytes]:
         "samples": _samples(samples, sample_folder, parts.web),
         "numbers": numbers.report(parts.spoofnet.card),
         "modules": imported("main.js", scripts),
-        "engine_files": sorted({*imported(EARLY, scripts), *imported(JUDGING, scripts), "contract.json"}),
         "integrity": {name: integrity(content) for name, content in app_files.items()},
         "import_map": import_map(app, scripts),
         "import_map_hash": integrity(import_map(app, scripts).encode()),
@@ -134,7 +131,7 @@ def _assets(parts: Parts) -> tuple[dict[str, str], dict[str, bytes]]:
 def _sources(web: Path) -> dict[str, bytes]:
     """The page's modules and styles, by their paths in the app folder."""
     modules = {path.relative_to(web / "src").as_posix(): _read(path) for path in (web / "src").rglob("*.js")}
-    for name in ("main.js", ENTRY, EARLY, JUDGING, ENGINE, offline.WORKER):
+    for name in ("main.js", ENTRY, ENGINE, offline.WORKER):
         if name not in modules:
             raise SpoofwebError(f"{web / 'src' / name}: missing, so there is no page to build; check the checkout")
     styles = {name: _read(web / name) for name in STYLES}

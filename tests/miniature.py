@@ -14,9 +14,7 @@ def web(folder: Path) -> Path:
     """A folder of page sources as the build takes them."""
     files = {
         "src/boot.js": 'await import("./main.js");\n',
-        "src/early.js": "export const early = 1;\n",
         "src/main.js": 'import "./part/more.js";\n',
-        "src/worker.js": 'import "./part/more.js";\n',
         "src/spoofweb.js": "export const engine = 1;\n",
         "src/sw.js": "self.SITE;\n",
         "src/part/more.js": "export const more = 1;\n",

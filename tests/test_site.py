@@ -43,13 +43,11 @@ def test_layout(parts):
     assert shapes == [
         "app-#/boot.js",
         "app-#/contract.json",
-        "app-#/early.js",
         "app-#/main.js",
         "app-#/numbers.css",
         "app-#/part/more.js",
         "app-#/spoofweb.js",
         "app-#/style.css",
-        "app-#/worker.js",
         "icons-#/icon-180.png",
         "icons-#/icon-192.png",
         "icons-#/icon-512.png",
@@ -290,14 +288,6 @@ def test_each_page_carries_the_hashes_of_what_it_loads(real):
             r'(?:href|src)="(app-[^"]+\.(?:js|css))" integrity="([^"]*)"', real[name].decode()
         ):
             assert given == integrity(real[url]).replace("+", "&#43;") or given == integrity(real[url])
-
-
-def test_the_engines_files_are_all_that_its_worker_imports(real):
-    app = app_of(real)
-    (listed,) = re.findall(r'<meta name="engine" content="([^"]*)"', real["index.html"].decode())
-    names = {url.removeprefix(f"./{app}/") for url in listed.split(" ")}
-    assert {"contract.json", "early.js", "engine.js", "worker.js", "pipeline.js", "compiled.js", "kernel.js"} <= names
-    assert not names & {"main.js", "boot.js", "view.js"} and all(f"{app}/{name}" in real for name in names)
 
 
 def test_no_inline_script_or_style(real):

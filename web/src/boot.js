@@ -1,7 +1,6 @@
 // @ts-check
 /**
- * The page's entry: compares every module with what was published, those of the worker included, before it runs. The
- * engine's come first, as it takes the longest to start.
+ * The page's entry: compares every module with what was published, those of the worker included, before any of them runs.
  *
  * The page's import map has the hashes. Browsers apply it to the page's own modules only, and older ones not at all.
  */
@@ -17,15 +16,7 @@ async function check([url, integrity]) {
 }
 
 async function start() {
-  /** @type {[string, string][]} */
-  const published = Object.entries(JSON.parse(map).integrity);
-  const engine = document.querySelector("meta[name=engine]")?.getAttribute("content")?.split(" ") ?? [];
-  const checked = (/** @type {boolean} */ ofEngine) =>
-    Promise.all(published.filter(([url]) => engine.includes(url) === ofEngine).map(check));
-  const others = checked(false);
-  others.catch(() => {}); // said below
-  await checked(true);
-  await Promise.all([others, import("./early.js")]);
+  await Promise.all(Object.entries(JSON.parse(map).integrity).map(check));
   await import("./main.js");
   document.getElementById("unstarted")?.remove();
 }

@@ -1,13 +1,14 @@
 // @ts-check
 /** The engine's life on the page: loaded, asked for one judgement after the other, replaced when it breaks. */
 
-import { CONTRACT, firstEngine } from "./early.js";
 import { Engine, EngineError, MOST_IN_FLIGHT } from "./engine.js";
 import { rulesAt } from "./threshold.js";
 import * as verdict from "./verdict.js";
 
 /** @typedef {import("./engine.js").Observation} Observation */
 /** @typedef {import("./contract.js").VerdictRules} VerdictRules */
+
+const CONTRACT = new URL("contract.json", import.meta.url).href;
 
 export class Judge {
   /** @type {Promise<Engine | null>} null once loading has failed, which is then a state. */
@@ -24,7 +25,7 @@ export class Judge {
   constructor(store, broken) {
     this.#store = store;
     this.#broken = broken;
-    this.ready = this.#load(firstEngine);
+    this.ready = this.#load();
   }
 
   restart() {
@@ -32,14 +33,14 @@ export class Judge {
     this.ready = this.#load();
   }
 
-  /** @param {(onProgress: (bytes: import("./early.js").Bytes) => void) => Promise<Engine>} [start]
-   * @returns {Promise<Engine | null>}
-   */
-  async #load(start = (onProgress) => Engine.load(CONTRACT, { onProgress })) {
+  /** @returns {Promise<Engine | null>} */
+  async #load() {
     const store = this.#store;
     store.update({ engine: { name: "loading", loaded: 0, total: 0, reason: "", detail: "" } });
+    /** @param {{loaded: number, total: number}} progress */
+    const onProgress = ({ loaded, total }) => store.update({ engine: { ...store.state.engine, loaded, total } });
     try {
-      const loaded = await start((bytes) => store.update({ engine: { ...store.state.engine, ...bytes } }));
+      const loaded = await Engine.load(CONTRACT, { onProgress });
       this.#engine = loaded;
       const { verdict: rules, curve } = loaded.contract;
       const ready = { ...store.state.engine, name: /** @type {const} */ ("ready") };
