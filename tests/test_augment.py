@@ -9,16 +9,12 @@ from spoofweb.face import Face
 from tests.pictures import astronaut
 from training import augment
 
-FACE = Face(0, 0, 300 * 256, 300 * 256, 65536, ())
 
-
-@pytest.mark.parametrize(("least", "enlarge"), [(48, 1.0), (80, 1.0), (200, 1.0), (48, 1.05)])
-def test_faces_get_a_size_within_bounds(least, enlarge):
-    image = Image.new("RGB", (640, 480))
-    made = [augment.rescale(image, FACE, np.random.default_rng(seed), least, enlarge) for seed in range(200)]
-    sides = [300 * ratio for _, ratio in made]
-    assert least <= min(sides) < least * 1.1 and max(sides) == pytest.approx(300 * enlarge)
-    assert all(abs(picture.width - 640 * ratio) <= 0.5 for picture, ratio in made)
+@pytest.mark.parametrize("least", [48, 80, 200])
+def test_no_face_is_shrunk_below_the_least_side(least):
+    image, face = Image.new("RGB", (640, 480)), Face(0, 0, 300 * 256, 300 * 256, 65536, ())
+    sides = [300 * augment.shrink(image, face, np.random.default_rng(seed), least)[1] for seed in range(200)]
+    assert least <= min(sides) < least * 1.1 and max(sides) == 300
 
 
 def test_a_square_somewhere_lies_in_the_picture():
@@ -30,8 +26,7 @@ def test_a_square_somewhere_lies_in_the_picture():
 
 def test_views_depend_on_the_seed_alone():
     face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
-    config = {"bare_share": 0.5, "least_side": 48, "enlarge": 1.2, "tint": 0.1}
-    config["scale_ranges"] = [[110, 140], [200, 300]]
+    config = {"bare_share": 0.5, "least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}
 
     def make(seed):
         return augment.views(astronaut(), face, np.random.default_rng(seed), config)

@@ -1,4 +1,4 @@
-"""An epoch sees classes, sites and face sizes as the preset wants, and its targets are the described ones."""
+"""An epoch sees classes and sites as the preset wants, and its targets are the described ones."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,16 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spoofweb.face import Face
 from training import sampling
 from training.dataset import Picture
 
 
-def pictures(counts, side=None):
-    """Pictures by (site, label) → how many, with faces of one side in px."""
-    face = Face(0, 0, side * 256, side * 256, 65536, ()) if side else None
+def pictures(counts):
+    """Pictures by (site, label) → how many."""
     return [
-        Picture(Path(), f"{site}{label}", "train", label, site, face=face)
+        Picture(Path(), f"{site}{label}", "train", label, site)
         for (site, label), count in counts.items()
         for _ in range(count)
     ]
@@ -38,15 +36,8 @@ def test_even_over_classes_and_sites(power, share):
     assert per["a", 1] / 0.5 == pytest.approx(share["a"]) and per["b", 1] / 0.5 == pytest.approx(share["b"])
 
 
-@pytest.mark.parametrize(("power", "large"), [(0.0, 0.9), (0.5, 0.75), (1.0, 0.5)])
-def test_even_over_face_sizes(power, large):
-    made = pictures({("a", 1): 90}, side=300) + pictures({("a", 1): 10}, side=100) + pictures({("a", 0): 20}, side=100)
-    per = shares(made, sampling.sampling_chances(made, 1.0, power), lambda p: (p.face.x1 // 256, p.label))
-    assert per[300, 1] / 0.5 == pytest.approx(large) and per[100, 0] == pytest.approx(0.5)
-
-
 def test_what_stands_beside_gets_its_share():
-    config = {"seed": 0, "samples_per_epoch": 4000, "site_power": 1.0, "size_power": 0.0}
+    config = {"seed": 0, "samples_per_epoch": 4000, "site_power": 1.0}
     own, first, second = (pictures({(name, 1): 3, (name, 0): 3}) for name in "abc")
     drawn = sampling.draw(own, [(0.2, first), (0.05, second)], config, epoch=0)
     per = Counter(picture.site for picture, _ in drawn)

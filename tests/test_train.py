@@ -90,7 +90,7 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
         "samples_per_epoch=8",
     ]
     more += ["--set", "scales_percent=[130, 270]", "--set", "ema=0.9", "--set", "crop_loss=0.5", "--set", "epochs=1"]
-    more += ["--set", "kernel=3", "--set", "mixstyle=1.0", "--set", "size_power=0.5", "--set", "enlarge=1.2"]
+    more += ["--set", "kernel=3", "--set", "mixstyle=1.0"]
     more += ["--set", "recaptured_share=0.5", "--recaptured", str(tmp_path)]
     assert train.main(arguments(place, "views", *more, "--hold-out", "train-b")) == 0
     assert checkpoint.load(place / "views" / "spoofnet.safetensors")[0].kernel == 3
@@ -109,7 +109,6 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
         (["--set", "recaptured_share=0.1"], "--recaptured"),
         (["--set", "recaptured_share=0.1", "--recaptured", "missing"], "not a manifest"),
         (["--set", "kernel=4"], "kernel"),
-        (["--set", "enlarge=0.5"], "enlarge is 0.5"),
         (["--backbone", "missing.safetensors"], "missing.safetensors"),
         (["--data", "missing"], "missing"),
         (["--set", "epochs=0"], "epochs is 0"),

@@ -36,12 +36,12 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
-    crop drawn from each; bare_share; least_side; enlarge; tint.
+    crop drawn from each; bare_share; least_side.
     """
     if rng.random() < config["bare_share"]:
         frame, face = bare(frame, face, rng)
-    image, ratio = rescale(Image.fromarray(frame), face, rng, config["least_side"], config["enlarge"])
-    image = degrade(recolour(image, rng, config["tint"]), rng)
+    image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
+    image = degrade(recolour(image, rng), rng)
     pixels = np.asarray(image)
     height, width = pixels.shape[:2]
     crops = []
@@ -61,12 +61,10 @@ def bare(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.nd
     return frame[box[1] : box[3], box[0] : box[2]], moved
 
 
-def rescale(
-    image: Image.Image, face: Face, rng: np.random.Generator, least_side: int, enlarge: float
-) -> tuple[Image.Image, float]:
-    """The picture from another distance, so that face size says nothing about the label; with the ratio of sizes."""
+def shrink(image: Image.Image, face: Face, rng: np.random.Generator, least_side: int) -> tuple[Image.Image, float]:
+    """The picture from farther away, so that face size says nothing about the label; with the shrinking ratio."""
     wanted = np.exp(rng.uniform(np.log(least_side), np.log(320)))
-    ratio = min(enlarge, wanted / face_side(face))
+    ratio = min(1.0, wanted / face_side(face))
     return resize(image, ratio, rng), ratio
 
 
@@ -86,15 +84,15 @@ def resize(image: Image.Image, ratio: float, rng: np.random.Generator) -> Image.
 
 
 def jitter(face: Face, ratio: float, rng: np.random.Generator) -> Face:
-    """The face in the rescaled picture, shifted by up to 6 % of its side as another detector would."""
+    """The face in the shrunk picture, shifted by up to 6 % of its side as another detector would."""
     dx, dy = rng.uniform(-0.06, 0.06, 2) * face_side(face) * CONTRACT["detector"]["subpixel"]
     box = [face.x0 + dx, face.y0 + dy, face.x1 + dx, face.y1 + dy]
     return Face(*(round(value * ratio) for value in box), face.score, ())
 
 
-def recolour(image: Image.Image, rng: np.random.Generator, tint: float) -> Image.Image:
-    """Another exposure, gamma, white balance (`tint`: the most that a channel's gain is off 1) and saturation."""
-    gains = rng.uniform(1 - tint, 1 + tint, 3) * np.exp(rng.uniform(-0.15, 0.15))
+def recolour(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Another exposure, gamma, white balance and saturation."""
+    gains = rng.uniform(0.94, 1.06, 3) * np.exp(rng.uniform(-0.15, 0.15))
     gamma, contrast = np.exp(rng.uniform(-0.25, 0.25)), rng.uniform(0.8, 1.2)
     levels = np.arange(256) / 255
     curve = (levels[None] ** gamma * gains[:, None] - 0.45) * contrast + 0.45

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from spoofweb.media import read_picture
 from training import augment
-from training.dataset import Picture, face_side
+from training.dataset import Picture
 
 Drawn = list[tuple[Picture, int | None]]
 """Pictures in order, each with its index in the fixed crops (None: it has none there)."""
@@ -19,7 +19,7 @@ def draw(pictures: list[Picture], beside: list[tuple[float, list[Picture]]], con
     if not config["samples_per_epoch"]:
         return [(pictures[i], int(i)) for i in rng.permutation(len(pictures))]
     pools = [pictures, *(pool for _, pool in beside)]
-    chances = [sampling_chances(pool, config["site_power"], config["size_power"]) for pool in pools]
+    chances = [sampling_chances(pool, config["site_power"]) for pool in pools]
     ends = np.cumsum([share for share, _ in beside])
     drawn: Drawn = []
     for _ in range(config["samples_per_epoch"]):
@@ -29,28 +29,15 @@ def draw(pictures: list[Picture], beside: list[tuple[float, list[Picture]]], con
     return drawn
 
 
-def sampling_chances(pictures: list[Picture], site_power: float, size_power: float = 0.0) -> np.ndarray:
-    """Cumulative chances [P], both classes alike.
-
-    Sites within a class by their pictures ** site_power. Then sizes of the face within a class, in steps of half an
-    octave, by what that gives them ** (1 - size_power): at 1 both classes have faces of all sizes equally often, so
-    that size tells nothing.
-    """
-    sites = [(p.label, p.site) for p in pictures]
-    sizes = [(p.label, round(2 * np.log2(face_side(p.face))) if p.face else 0) for p in pictures]
-    chances = np.ones(len(pictures))
-    for groups, power in ((sites, site_power), (sizes, 1 - size_power)):
-        chances *= np.array([mass ** (power - 1) for mass in masses(groups, chances)])
-    per_class = masses([p.label for p in pictures], chances)
-    return np.cumsum(chances / per_class)
-
-
-def masses(groups: list, chances: np.ndarray) -> np.ndarray:
-    """For each entry [P] the sum of the chances of all that are in its group."""
-    total: dict = {}
-    for group, chance in zip(groups, chances, strict=True):
-        total[group] = total.get(group, 0.0) + chance
-    return np.array([total[group] for group in groups])
+def sampling_chances(pictures: list[Picture], site_power: float) -> np.ndarray:
+    """Cumulative chances [P]: both classes alike, sites within a class by their pictures ** site_power."""
+    sizes: dict[tuple[int, str], int] = {}
+    for picture in pictures:
+        key = picture.label, picture.site
+        sizes[key] = sizes.get(key, 0) + 1
+    total = {label: sum(n**site_power for (kind, _), n in sizes.items() if kind == label) for label in (0, 1)}
+    chances = [sizes[p.label, p.site] ** (site_power - 1) / total[p.label] for p in pictures]
+    return np.cumsum(chances)
 
 
 class Samples(Dataset):

@@ -41,7 +41,7 @@ from training.sampling import draw, loader
 
 PRESETS = Path(__file__).with_name("presets.toml")
 FEW = 40  # pictures that narrowed kernels are fitted by
-LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16, "enlarge": 1}
+LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
 
 
 def main(argv: list[str] | None = None) -> int:
