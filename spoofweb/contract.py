@@ -12,7 +12,7 @@ from pathlib import Path
 from spoofweb.errors import SpoofwebError
 
 CONTRACT = {
-    "version": 1,
+    "version": 2,
     "input": {
         "side": 224,  # px, square RGB crop that SpoofNet judges
     },
@@ -27,7 +27,7 @@ CONTRACT = {
         "overlap_percent": 30,  # detections that overlap more (intersection over union) are one face
     },
     "stream": {
-        "look_ms": 100,  # from frame to frame a face is taken to be where it was, but for no longer than this
+        "look_ms": 100,  # a face that was found so long ago is looked for again; until then it is where it was
     },
     "quality": {  # a face outside of these bounds is not judged
         "small_px": 64,  # px, the least side of a face's box

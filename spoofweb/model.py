@@ -36,8 +36,8 @@ class SpoofNet(nn.Module):
             self.backbone = timm.create_model(BACKBONE, features_only=True, pretrained=pretrained)
         except Exception as error:  # the hub's client raises many classes where it is not reached
             raise SpoofwebError(f"timm's hub has no {BACKBONE} for us ({error}); give weights by --backbone") from None
-        for convolution in large_depthwise(self.backbone):
-            narrow(convolution, kernel)
+        for convolution in depthwise(self.backbone):
+            narrow(convolution, min(kernel, *convolution.kernel_size))
         channels = self.backbone.feature_info.channels()
         self.widths = [64, channels[LAST]]  # channels of the two maps that the head pools
         self.texture = nn.Sequential(
@@ -103,10 +103,9 @@ def texture_block(kind: str, inputs: int, outputs: int) -> list[nn.Module]:
     return [*convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
-def large_depthwise(backbone: nn.Module) -> list[nn.Conv2d]:
-    """The backbone's depthwise convolutions that are published with 5×5 kernels, in their order."""
-    found = [module for name, module in backbone.named_modules() if name.endswith("conv_dw")]
-    return [convolution for convolution in found if convolution.kernel_size != (3, 3)]
+def depthwise(backbone: nn.Module) -> list[nn.Conv2d]:
+    """The backbone's depthwise convolutions, in their order."""
+    return [module for name, module in backbone.named_modules() if name.endswith("conv_dw")]
 
 
 def narrow(convolution: nn.Conv2d, kernel: int) -> None:

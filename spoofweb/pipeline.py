@@ -34,7 +34,7 @@ class Observation:
     reasons: tuple[str, ...] = ()  # codes of spoofweb/quality.py against judging the face; the logit stands
     time_ms: int = 0  # as given with the frame
     size: tuple[int, int] = (0, 0)  # width and height of the frame, px
-    looked_ms: int = 0  # time of the frame in which the face was found
+    looked_ms: int = 0  # time of the frame in which the face was looked for
     judged: tuple[int, ...] = ()  # indices of the crops judged in this frame; the others' logits are the frame's before
 
 
@@ -105,20 +105,21 @@ class Pipeline:
         taken = {"time_ms": time_ms, "size": (width, height)}
         next_crop = turn(before, time_ms, (width, height), len(self.scales_percent), rules)
         again = before is not None and next_crop is not None
-        if again and not looks(before, next_crop, time_ms, CONTRACT["stream"]["look_ms"]):
+        if again and not looks(before, time_ms, CONTRACT["stream"]["look_ms"]):
             pixels = crop_pixels(frame, [before.crops[next_crop]])
             return replace(before, **taken, **self._mixed(before, next_crop, pixels))
         found = self.faces(frame)
         face = largest(found)
+        taken["looked_ms"] = time_ms
         if face is None:
             return Observation(found, None, [], [], None, **taken)
         crops = [square(face, width, height, percent) for percent in self.scales_percent]
         pixels = crop_pixels(frame, crops)
         tight = pixels[self.scales_percent.index(min(self.scales_percent))]
         against = reasons(face, found, width, height, tight, CONTRACT["quality"])
-        seen = {"faces": found, "face": face, "crops": crops, "reasons": against, "looked_ms": time_ms, **taken}
+        seen = {"faces": found, "face": face, "crops": crops, "reasons": against, **taken}
         if again and same_face(before.face, face, rules):
-            return Observation(**seen, **self._mixed(before, 0, pixels[:1]))
+            return Observation(**seen, **self._mixed(before, next_crop, pixels[next_crop : next_crop + 1]))
         logits, _, evidence = self.spoofnet.run(None, {"crops": pixels})
         return Observation(**seen, **_whole([float(value) for value in logits], evidence, range(len(crops))))
 

@@ -1,5 +1,5 @@
-"""What of a stream's frame is looked at: the face is judged by one crop in turn, where it was; now and then, with the
-first crop, it is looked for again. Twin: web/src/turns.js.
+"""What of a stream's frame is looked at: the face is judged by one crop in turn, where it was; now and then it is
+looked for again. Twin: web/src/turns.js.
 """
 
 from __future__ import annotations
@@ -28,12 +28,9 @@ def turn(before: Observation | None, time_ms: int, size: tuple[int, int], count:
     return (before.judged[-1] + 1) % count
 
 
-def looks(before: Observation, index: int, time_ms: int, look_ms: int) -> bool:
-    """Whether the face is looked for again in the frame that is judged by the crop `index`.
-
-    look_ms: the contract's, the age from which what was found is no longer relied on.
-    """
-    return index == 0 and time_ms - before.looked_ms >= look_ms
+def looks(before: Observation, time_ms: int, look_ms: int) -> bool:
+    """Whether the face is looked for again in a frame: once it was found `look_ms` ago (the contract's)."""
+    return time_ms - before.looked_ms >= look_ms
 
 
 def same_face(a: Face, b: Face, rules: dict) -> bool:

@@ -45,7 +45,16 @@ def test_recaptures_are_labelled_and_have_no_face(tmp_path):
     assert (direct.label, recaptured.label) == (1, 0) and direct.face is recaptured.face is None
     assert direct.site == recaptured.site and direct.path.is_file()
     direct.path.unlink()
-    with pytest.raises(SpoofwebError, match="direct/a0.png: named in"):
+    with pytest.raises(SpoofwebError, match="direct/a0.png"):
+        dataset.recaptures(tmp_path)
+
+
+@pytest.mark.parametrize(("found", "message"), [("Direct", "label 'Direct'"), ("recaptured", "both direct and")])
+def test_recaptures_of_another_kind(tmp_path, found, message):
+    write_recaptures(tmp_path)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace(",direct,", f",{found},"))
+    with pytest.raises(SpoofwebError, match=message):
         dataset.recaptures(tmp_path)
 
 

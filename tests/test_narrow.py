@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from spoofweb.model import SpoofNet
+from spoofweb.model import SpoofNet, depthwise
 from training import narrow
 
 
@@ -14,7 +14,7 @@ def nets():
     net = SpoofNet("separable", 3)
     weights = {name: value for name, value in wide.state_dict().items() if value.shape == net.state_dict()[name].shape}
     net.load_state_dict(weights, strict=False)
-    for small, large in zip(narrow.depthwise(net), narrow.depthwise(wide), strict=True):
+    for small, large in zip(depthwise(net.backbone), depthwise(wide.backbone), strict=True):
         size = small.kernel_size[0]
         rim = (large.kernel_size[0] - size) // 2
         small.weight.data = large.weight.data[..., rim : rim + size, rim : rim + size].clone()

@@ -82,8 +82,17 @@ def taken_over(name: str, card: dict, earlier: dict) -> dict:
             raise SpoofwebError(f"{name}: its card has another {key} than the product's; score it again")
     for report in earlier["models"]:
         if report["name"] == name and report["data_sha256"] == card["data_sha256"]:
+            if made_up(report) != made_up(card["models"][0]):
+                raise SpoofwebError(f"{name}: its card has other groups of pictures than the product's; score it again")
             return report
     raise SpoofwebError(f"{name}: its card has no row of that name; it has {[r['name'] for r in earlier['models']]}")
+
+
+def made_up(report: dict) -> dict:
+    """The groups of a report, by name: how many pictures and sites, and which species."""
+    return {
+        name: (group["pictures"], group["sites"], sorted(group["apcer"])) for name, group in report["groups"].items()
+    }
 
 
 def model_report(name: str, table: ScoreTable, settings: Settings) -> dict:

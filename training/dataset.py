@@ -29,6 +29,7 @@ from spoofweb.resample import resample
 from training.folders import CLASSES, NAMED, check_case, file_digest, visible
 
 SIDE = CONTRACT["input"]["side"]
+RECAPTURE_LABELS = {"direct": 1, "recaptured": 0}
 STALE_SECONDS = 3600  # nothing writes a cropped picture so slowly: the run that did was killed
 
 
@@ -76,14 +77,17 @@ def scan(root: Path, split: str, manifest: Path | None = None) -> list[Picture]:
 
 def recaptures(root: Path) -> list[Picture]:
     """Scenes without a face, photographed directly (label 1) or off a screen or print: `path`, `label` (direct or
-    recaptured) and `source` in ROOT/manifest.csv. SpoofwebError where the manifest or a picture is missing.
+    recaptured) and `source` in ROOT/manifest.csv. SpoofwebError where that is none, or a picture cannot be read.
     """
-    pictures = []
-    for name, row in read_manifest(root / "manifest.csv").items():
-        if not (root / name).is_file():
-            raise SpoofwebError(f"{root / name}: named in {root / 'manifest.csv'}, but not there; restore it")
-        label, site = int(row.get("label") == "direct"), f"recapture-{row.get('source', '')}"
+    manifest, pictures = root / "manifest.csv", []
+    for name, row in read_manifest(manifest).items():
+        if row.get("label") not in RECAPTURE_LABELS:
+            raise SpoofwebError(f"{manifest}, {name}: label {row.get('label')!r} is none of {list(RECAPTURE_LABELS)}")
+        read_picture(root / name)  # a broken one is said now, not when it is drawn
+        label, site = RECAPTURE_LABELS[row["label"]], f"recapture-{row.get('source', '')}"
         pictures.append(Picture(root / name, f"recapture/{name}", "train", label, site, "recapture"))
+    if len({picture.label for picture in pictures}) < 2:
+        raise SpoofwebError(f"{manifest}: both {' and '.join(RECAPTURE_LABELS)} pictures are needed")
     return pictures
 
 

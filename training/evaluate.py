@@ -54,8 +54,8 @@ def named_files(arguments: list[str]) -> dict[str, Path]:
         if not (name and file) or name in files:
             raise SpoofwebError(f"{argument}: scores are given as NAME=FILE.csv, each name once")
         files[name] = Path(file)
-    if all(file.suffix == ".json" for file in files.values()):
-        raise SpoofwebError(f"{arguments[0]}: an earlier card is no scores of the product; give NAME=FILE.csv too")
+    if next(iter(files.values())).suffix == ".json":
+        raise SpoofwebError(f"{arguments[0]}: an earlier card is no scores of the product; give NAME=FILE.csv first")
     return files
 
 

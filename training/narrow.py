@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import unfold
 
-from spoofweb.model import SpoofNet, large_depthwise
+from spoofweb.model import SpoofNet, depthwise
 
 
 @torch.no_grad()
@@ -20,16 +20,12 @@ def fit(net: SpoofNet, wide: SpoofNet, pixels: Tensor) -> None:
     """
     modes = net.training, wide.training
     net.eval(), wide.eval()
-    narrowed = [m for m, w in zip(depthwise(net), depthwise(wide), strict=True) if m.kernel_size != w.kernel_size]
-    for convolution, published in zip(narrowed, large_depthwise(wide.backbone), strict=True):
+    for convolution, published in zip(depthwise(net.backbone), depthwise(wide.backbone), strict=True):
+        if convolution.kernel_size == published.kernel_size:
+            continue
         seen, wanted = passing(net, convolution, pixels)[0], passing(wide, published, pixels)[1]
         convolution.weight.copy_(closest(seen, wanted, convolution))
     net.train(modes[0]), wide.train(modes[1])
-
-
-def depthwise(net: SpoofNet) -> list[nn.Conv2d]:
-    """All depthwise convolutions of the backbone, in their order."""
-    return [module for name, module in net.backbone.named_modules() if name.endswith("conv_dw")]
 
 
 def passing(net: SpoofNet, module: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,14 +17,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from spoofweb import checkpoint, export, graphs
-from spoofweb.contract import CONTRACT
 from spoofweb.crop import Crop
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
 from spoofweb.media import read_picture
 from spoofweb.pipeline import SIDE, Observation, Pipeline
 from spoofweb.resample import resample
-from training.dataset import Picture, scan
+from training.dataset import Picture, face_side, scan
 from training.score_table import COLUMNS, REASONS
 
 
@@ -68,9 +67,8 @@ def measures(frame: np.ndarray, seen: Observation) -> dict:
     tight: Crop = min(seen.crops, key=lambda crop: crop.side)
     luma = np.asarray(Image.fromarray(resample(frame, tight.box, SIDE, SIDE)).convert("L"), float)
     laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
-    side = max(seen.face.x1 - seen.face.x0, seen.face.y1 - seen.face.y0) / CONTRACT["detector"]["subpixel"]
     return {
-        "face_side": f"{side:.1f}",
+        "face_side": f"{face_side(seen.face):.1f}",
         "brightness": f"{luma.mean():.2f}",
         "sharpness": f"{laplacian.var():.2f}",
     }

@@ -40,7 +40,7 @@ from training.mixstyle import MixStyle, early, partners
 from training.sampling import draw, loader
 
 PRESETS = Path(__file__).with_name("presets.toml")
-FEW = 40  # pictures that narrowed kernels are fitted by
+FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
 LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
 
 
@@ -91,8 +91,8 @@ def train(args: argparse.Namespace) -> None:
     print(f"kept epoch {kept['epoch']}: val AUC {kept['val']:.4f}; weights in {run.weights}")
 
 
-def start(config: dict, backbone: Path | None, few: np.ndarray) -> SpoofNet:
-    """The network before its training. few: crops uint8 [P, K, 224, 224, 3], by which narrowed kernels are fitted."""
+def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofNet:
+    """The network before its training. few: crops uint8 [P, K, 224, 224, 3] to narrow the kernels by, if any."""
 
     def made(kernel: int) -> SpoofNet:
         net = SpoofNet(config["texture"], kernel, pretrained=backbone is None)
@@ -101,7 +101,7 @@ def start(config: dict, backbone: Path | None, few: np.ndarray) -> SpoofNet:
         return net
 
     net = made(config["kernel"])
-    if config["kernel"] < 5:
+    if few is not None:
         with torch.random.fork_rng(devices=[]):
             wide = made(5)
         narrow.fit(net, wide, torch.from_numpy(np.array(few)).flatten(0, 1).permute(0, 3, 1, 2).float() / 255)
@@ -128,6 +128,11 @@ def read_preset(name: str, overrides: list[str]) -> dict:
     for key, least in LEAST.items():
         if config[key] < least:
             raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {least} or more")
+    beside = config["simulated_share"] + config["recaptured_share"]
+    if not 0 <= beside < 1:
+        raise SpoofwebError(f"preset {name!r}: simulated_share and recaptured_share are {beside}; they must be below 1")
+    if beside and (config["augment"] != "views" or not config["samples_per_epoch"]):
+        raise SpoofwebError(f"preset {name!r}: such shares need augment=views and samples_per_epoch above 0")
     return config
 
 
@@ -147,7 +152,7 @@ class Data:
     pictures: list[Picture]
     beside: list[tuple[float, list[Picture]]]  # simulated and recaptured pictures, with their share of what is drawn
     crops: np.ndarray | None  # fixed crops of `pictures`, for the "original" augmentation
-    few: np.ndarray  # fixed crops of some of them
+    few: np.ndarray | None  # fixed crops of some of them, where kernels are to be narrowed
     judged: dict[str, Judged]
     epoch_size: int
     digest: str
@@ -186,12 +191,13 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
         need_both_classes(held, f"--hold-out {config['hold_out']}")
     recaptured = recaptures(args.recaptured) if uses_recaptured else []
     beside = [(config["simulated_share"], simulated), (config["recaptured_share"], recaptured)]
+    few = pictures[:: max(1, len(pictures) // FEW)] if config["kernel"] < 5 else []
     crops = fixed_crops(pictures, config["scales_percent"], args.cache) if config["augment"] == "original" else None
     return Data(
         pictures=pictures,
         beside=[(share, pool) for share, pool in beside if pool],
         crops=crops,
-        few=fixed_crops(pictures[:: max(1, len(pictures) // FEW)], config["scales_percent"], args.cache),
+        few=fixed_crops(few, config["scales_percent"], args.cache) if few else None,
         judged={"val": judged(val)} | ({"held_out": judged(held)} if held else {}),
         epoch_size=config["samples_per_epoch"] or len(pictures),
         digest=data_digest(pictures + val + simulated + recaptured),

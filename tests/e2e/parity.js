@@ -140,7 +140,7 @@ export async function observePictures(urls) {
 }
 
 function summary(observation) {
-  const { faces, face, crops, judged, logit, width, height } = observation;
+  const { faces, face, crops, judged, lookedMs, logit, width, height } = observation;
   const rules = engine.contract.verdict;
   const steps = logit === null ? null : verdict.fixed(logit, rules);
   return {
@@ -150,6 +150,7 @@ function summary(observation) {
     face: face && listed(face),
     crops: crops.map(({ x, y, side }) => [x, y, side]),
     judged,
+    lookedMs,
     live: logit === null ? null : 1 / (1 + Math.exp(-logit)),
     word: steps === null ? verdict.NONE : verdict.word(steps, rules),
   };

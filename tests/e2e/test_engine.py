@@ -157,6 +157,12 @@ def test_a_published_graph_of_another_kind(lab, contract, detector_graph):
     assert failed["reason"] == "model" and "detections" in failed["detail"]
 
 
+def test_a_contract_of_another_version(lab, contract):
+    spoil(lab, contract, "contract.json", body=json.dumps(contract | {"version": contract["version"] - 1}))
+    failed = lab.call("load")
+    assert failed["reason"] == "model" and "contract of version" in failed["detail"]
+
+
 def test_without_webassembly(lab):
     before_worker(lab, "delete globalThis.WebAssembly;")
     assert lab.call("load")["reason"] == "no-webassembly"

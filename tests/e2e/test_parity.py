@@ -168,6 +168,7 @@ def test_a_stream_is_judged_by_the_same_crops(ready, pipeline, rules):
     assert judged == [found.judged for found in wanted]
     assert judged[:5] == [(0, 1), (0,), (1,), (0, 1), (0, 1)] and () in judged
     for mine, theirs in zip(seen, wanted, strict=True):
+        assert mine["lookedMs"] == theirs.looked_ms and mine["crops"] == summary(theirs, rules)["crops"]
         assert mine["live"] == pytest.approx(summary(theirs, rules)["live"], abs=LIVE_TOLERANCE)
 
 

@@ -58,7 +58,7 @@
  * @property {{scales_percent: number[]}} crop crop side as a share of the face box side, one crop per entry
  * @property {DetectorRules} detector
  * @property {QualityRules} quality
- * @property {{look_ms: number}} stream from frame to frame a face is taken to be where it was, but for no longer than this
+ * @property {{look_ms: number}} stream a face that was found so long ago is looked for again; until then it is where it was
  * @property {VerdictRules} verdict
  * @property {Record<string, string>} graphs name of each ONNX graph → SHA-256 (hex) of its bytes
  * @property {Record<string, any>} headline the evaluation card's headline error rates
@@ -67,6 +67,9 @@
  * @property {Record<FileKey, string>} sha256 SHA-256 (hex) of each of them
  * @property {ErrorCurve | null} curve what other thresholds would cost; null where no evaluation is known
  */
+
+/** Of the contract that these modules follow. */
+export const VERSION = 2;
 
 /**
  * Fetch contract.json.

@@ -25,7 +25,7 @@ import { looks, sameFace, turn } from "./turns.js";
  * @property {Face[]} faces all of them, best score first
  * @property {Face | null} face the one that is judged: the largest
  * @property {Crop[]} crops one square per contract scale
- * @property {number} lookedMs time of the frame in which the face was found
+ * @property {number} lookedMs time of the frame in which the face was looked for
  * @property {number[]} judged indices of the crops that were judged in this frame; the others' logits are the frame's before
  * @property {number[]} logits calibrated, one per crop; above 0 leans towards bona fide
  * @property {number | null} logit their mean
@@ -114,7 +114,7 @@ export class Pipeline {
     const taken = { timeMs, width, height };
     const { crop, stream, verdict } = this.contract;
     const next = turn(before, taken, crop.scales_percent.length, verdict);
-    if (before && next !== null && !looks(before, next, timeMs, stream.look_ms)) {
+    if (before && next !== null && !looks(before, timeMs, stream.look_ms)) {
       return this.observeAgain(frame, taken, next, before);
     }
     const found = await this.faces(frame);
@@ -130,11 +130,13 @@ export class Pipeline {
     const against = this.against(face, found, frame, pixels);
     const cropped = performance.now();
     const held = before?.face && next !== null && sameFace(before.face, face, verdict) ? before : null;
-    const judged = held ? [0] : crops.map((_, i) => i);
-    const said = await this.judge(pixels.subarray(0, (pixels.length / crops.length) * judged.length));
+    const index = next ?? 0;
+    const judged = held ? [index] : crops.map((_, i) => i);
+    const size = pixels.length / crops.length;
+    const said = await this.judge(held ? pixels.subarray(index * size, (index + 1) * size) : pixels);
     stages.crop = cropped - detected;
     stages.network = performance.now() - cropped;
-    return { ...seen, crops, judged, ...(held ? mixed(held, 0, said) : whole(said)), reasons: against, stages };
+    return { ...seen, crops, judged, ...(held ? mixed(held, index, said) : whole(said)), reasons: against, stages };
   }
 
   /**

@@ -110,7 +110,7 @@ export class Session {
         const { rules, frames: before, points } = store.state;
         if (signal.aborted || !rules) return;
         lost = 0;
-        latency.add(tookMs + performance.now() - began);
+        latency.add(tookMs + Object.values(seen.stages).reduce((sum, ms) => sum + ms, 0));
         if (seen.face) this.#idle.sign();
         said = verdict.step(said, asJudged(seen, rules, wrong !== ""), rules);
         told = hint(told, seen.reasons[0] ?? "", seen.timeMs, said.mean === null);

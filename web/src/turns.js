@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What of a stream's frame is looked at: the face is judged by one crop in turn, where it was; now and then, with the
- * first crop, it is looked for again. Twin: spoofweb/turns.py.
+ * What of a stream's frame is looked at: the face is judged by one crop in turn, where it was; now and then it is looked
+ * for again. Twin: spoofweb/turns.py.
  */
 
 import { overlapPercent } from "./face.js";
@@ -17,7 +17,7 @@ import { overlapPercent } from "./face.js";
  * @property {number} height px
  * @property {Face | null} face
  * @property {readonly string[]} reasons against judging it
- * @property {number} lookedMs time of the frame in which the face was found
+ * @property {number} lookedMs time of the frame in which the face was looked for
  * @property {readonly number[]} judged indices of the crops that were judged in that very frame
  */
 
@@ -38,14 +38,13 @@ export function turn(before, now, count, rules) {
 }
 
 /**
- * Whether the face is looked for again in the frame that is judged by a crop.
+ * Whether the face is looked for again in a frame.
  * @param {Before} before
- * @param {number} index of the crop
  * @param {number} timeMs of the frame
- * @param {number} lookMs the contract's: the age from which what was found is no longer relied on
+ * @param {number} lookMs the contract's: once it was found so long ago
  */
-export function looks(before, index, timeMs, lookMs) {
-  return index === 0 && timeMs - before.lookedMs >= lookMs;
+export function looks(before, timeMs, lookMs) {
+  return timeMs - before.lookedMs >= lookMs;
 }
 
 /**

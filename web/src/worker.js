@@ -6,7 +6,7 @@
  */
 
 import { standIn } from "./compiled.js";
-import { loadContract } from "./contract.js";
+import { loadContract, VERSION } from "./contract.js";
 import { Pipeline } from "./pipeline.js";
 
 /** @typedef {import("./contract.js").Contract} Contract */
@@ -75,6 +75,9 @@ async function load(contractUrl, threads) {
       throw new LoadError("no-webassembly", "this browser has no WebAssembly, or it is switched off");
     }
     const contract = await attempt("download", () => loadContract(contractUrl));
+    if (contract.version !== VERSION) {
+      throw new LoadError("model", `${contractUrl}: a contract of version ${contract.version}, not ${VERSION}`);
+    }
     pipeline = await start(contract, contractUrl, threads);
     send({ type: "ready", contract });
   } catch (error) {
@@ -100,8 +103,10 @@ async function start(contract, contractUrl, threads) {
   /** @type {Promise<WebAssembly.Module | null>} */
   let compiling = Promise.resolve(null);
   const compile = (/** @type {Response} */ coming) => {
-    compiling = WebAssembly.compileStreaming?.(coming).catch(() => null); // then from the bytes, which say what is wrong
+    compiling = WebAssembly.compileStreaming(coming).catch(() => null); // then from the bytes, which say what is wrong
   };
+  const watch = (/** @type {FileKey} */ key) =>
+    key === "ort_wasm" && "compileStreaming" in WebAssembly ? compile : undefined;
   const once = async (/** @type {FileKey} */ key, /** @type {RequestCache} */ cache) => {
     let come = 0;
     const count = (/** @type {number} */ bytes) => {
@@ -109,7 +114,7 @@ async function start(contract, contractUrl, threads) {
       more(bytes);
     };
     try {
-      return await fetchChecked(url(key), contract.sha256[key], cache, count, key === "ort_wasm" ? compile : undefined);
+      return await fetchChecked(url(key), contract.sha256[key], cache, count, watch(key));
     } catch (error) {
       more(-come);
       throw error;
