@@ -24,6 +24,7 @@ from tests.test_dataset import write_dataset, write_recaptures
 from training import sampling, train
 
 ROOT = Path(__file__).parents[1]
+VIEWS = ["--set", "augment=views", "--set", "samples_per_epoch=4"]
 FULL = Path("/dev/full")  # Linux: every write to it finds no space
 
 
@@ -105,9 +106,11 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
         (["--set", "colour=1"], "--set colour=1"),
         (["--set", "batch=many"], "--set batch=many"),
         (["--hold-out", "nobody"], "--hold-out nobody"),
-        (["--set", "simulated_share=0.5"], "--simulated"),
-        (["--set", "recaptured_share=0.1"], "--recaptured"),
-        (["--set", "recaptured_share=0.1", "--recaptured", "missing"], "not a manifest"),
+        (["--set", "simulated_share=0.5"], "need augment=views"),
+        ([*VIEWS, "--set", "simulated_share=0.5"], "--simulated"),
+        ([*VIEWS, "--set", "recaptured_share=0.1"], "--recaptured"),
+        ([*VIEWS, "--set", "recaptured_share=0.1", "--recaptured", "missing"], "not a manifest"),
+        ([*VIEWS, "--set", "recaptured_share=0.6", "--set", "simulated_share=0.4"], "they must be below 1"),
         (["--set", "kernel=4"], "kernel"),
         (["--backbone", "missing.safetensors"], "missing.safetensors"),
         (["--data", "missing"], "missing"),

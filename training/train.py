@@ -74,9 +74,9 @@ def train(args: argparse.Namespace) -> None:
     config = read_preset(args.preset, args.set) | {"hold_out": args.hold_out}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = load_data(args, config)
-    run = Run(args.out, config | {"preset": args.preset, "data_sha256": data.digest})
     torch.manual_seed(config["seed"])
     net = start(config, args.backbone, data.few)
+    run = Run(args.out, config | {"preset": args.preset, "data_sha256": data.digest})
     trainer = Trainer(net, config, device, steps_per_epoch=math.ceil(data.epoch_size / config["batch"]))
     if args.compile:
         net.compile(dynamic=False)
