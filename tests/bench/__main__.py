@@ -87,7 +87,7 @@ def table(measured: dict) -> str:
     spent = ", ".join(f"{name} {ms:.1f}" for name, ms in stages.items())
     warm = ", ".join(f"{name} {found['median']:.0f}" for name, found in measured["visit"]["warm"].items())
     notes = [
-        f"Stages of a frame, mean ms: {spent}; the next bitmap is made while a frame is judged.",
+        f"Stages of a frame, mean ms: {spent}; the next frame waits in the worker while one is judged.",
         f"A warm visit, ms after its start: {warm}; creating the sessions alone {measured['creation']['median']:.0f}.",
     ]
     return "\n".join([*lines, "", *notes])
