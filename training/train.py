@@ -247,7 +247,7 @@ class Trainer:
         for i, (crops, targets) in enumerate(tqdm(batches, desc=f"epoch {epoch}", unit="batch")):
             for group in self.optimiser.param_groups:
                 group["lr"] = self.learning_rate(epoch * self.steps_per_epoch + i)
-            if torch.rand(()) < self.config["mixstyle"]:
+            if self.config["mixstyle"] and torch.rand(()) < self.config["mixstyle"]:
                 self.styles.partners = partners(targets > 0.5, crops.shape[1]).to(self.device)
             loss = self.loss(self.logits(self.net, crops), targets.float().to(self.device))
             self.styles.partners = None
