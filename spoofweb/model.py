@@ -37,7 +37,8 @@ class SpoofNet(nn.Module):
         except Exception as error:  # the hub's client raises many classes where it is not reached
             raise SpoofwebError(f"timm's hub has no {BACKBONE} for us ({error}); give weights by --backbone") from None
         for convolution in depthwise(self.backbone):
-            narrow(convolution, min(kernel, *convolution.kernel_size))
+            if convolution.kernel_size[0] > kernel:
+                narrow(convolution, kernel)
         channels = self.backbone.feature_info.channels()
         self.widths = [64, channels[LAST]]  # channels of the two maps that the head pools
         self.texture = nn.Sequential(

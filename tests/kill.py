@@ -28,7 +28,7 @@ from tests.test_dataset import write_dataset
 from training import train
 
 EPOCHS = 4
-SMALL = {"epochs": EPOCHS, "samples_per_epoch": 12, "batch": 4, "simulated_share": 0.0, "recaptured_share": 0.0}
+SMALL = {"epochs": EPOCHS, "samples_per_epoch": 12, "batch": 4, "simulated_share": 0.0}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -134,6 +134,12 @@ def test_aucs_of_each_source_with_both_classes():
     assert train.aucs("val", alone, np.array([2.0, 1.0])) == {"val": 1.0}
 
 
+def test_a_preset_like_another_names_only_what_differs():
+    robust, styled = train.read_preset("robust", []), train.read_preset("styled", [])
+    assert robust.keys() == styled.keys() and "like" not in styled
+    assert (styled["kernel"], styled["augment"], styled["weight_decay"]) == (3, "views", robust["weight_decay"])
+
+
 def test_unknown_preset():
     with pytest.raises(SpoofwebError, match="original"):
         train.read_preset("best", [])

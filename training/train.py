@@ -114,7 +114,7 @@ def read_preset(name: str, overrides: list[str]) -> dict:
     if name not in presets or name == "default":
         known = ", ".join(sorted(set(presets) - {"default"}))
         raise SpoofwebError(f"preset {name!r} is unknown; {PRESETS.name} has {known}")
-    config = presets["default"] | presets[name]
+    config = presets["default"] | presets[presets[name].pop("like", "default")] | presets[name]
     for override in overrides:
         key, _, value = override.partition("=")
         if key not in config or not value:

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from spoofweb import export
 from spoofweb.contract import CONTRACT
-from spoofweb.export import OPSET
 from spoofweb.model import SpoofNet
 
 SIDE = CONTRACT["input"]["side"]
@@ -53,7 +52,7 @@ def _export(net: nn.Module, side: int) -> bytes:
         buffer,
         input_names=["pixels"],
         output_names=["logit"],
-        opset_version=OPSET,
+        opset_version=export.OPSET,
         dynamo=False,
     )
     return onnxsim.simplify(onnx.load_from_string(buffer.getvalue()))[0].SerializeToString()

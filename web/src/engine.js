@@ -123,8 +123,9 @@ export class Engine {
 
   /** @param {Reply} reply */
   #answer(reply) {
-    const waiting = "id" in reply ? this.#waiting.get(reply.id) : undefined;
-    if (!waiting || !("id" in reply)) return;
+    if (!("id" in reply)) return;
+    const waiting = this.#waiting.get(reply.id);
+    if (!waiting) return;
     this.#waiting.delete(reply.id);
     if (reply.type === "failed") {
       waiting.reject(new EngineError(reply.reason, reply.detail));

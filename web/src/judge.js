@@ -61,7 +61,7 @@ export class Judge {
     if (broken !== this.#engine) return this.#store.state.engine.name !== "failed";
     this.#engine = null;
     const { reason, detail } = error instanceof EngineError ? error : new EngineError("worker", String(error));
-    this.ready.then((broken) => broken?.close());
+    this.ready.then((engine) => engine?.close());
     if (this.#spare && this.#store.state.engine.name === "ready") {
       this.#spare = false;
       this.ready = this.#load();
