@@ -1,12 +1,13 @@
-"""Scores are the pipeline's, calibration keeps order and only divides."""
+"""Scores are the pipeline's; calibration keeps their order and only shifts and divides."""
 
 import csv
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from spoofweb import checkpoint
+from spoofweb import checkpoint, metrics
 from spoofweb.contract import CONTRACT
 from spoofweb.graphs import CHECKPOINT
 from spoofweb.media import read_picture
@@ -56,13 +57,29 @@ def test_peer_table(place):
     assert rows["val/real/val-a/0.png"]["logit"] == ""
 
 
-def test_calibration_divides_logits_by_the_fitted_temperature(place, tmp_path, capsys):
+def test_calibration_adds_the_fitted_bias_and_divides_by_the_temperature(place, tmp_path, monkeypatch):
     made = tmp_path / "calibrated.safetensors"
+    monkeypatch.setattr(calibrate, "fit", lambda logits, labels: (2.5, -0.75))
     assert calibrate.main([str(CHECKPOINT), str(place / "own.csv"), str(made)]) == 0
     before, after = checkpoint.load(CHECKPOINT), checkpoint.load(made)
     assert after[1] == before[1] and after[1]["scales_percent"] == CONTRACT["crop"]["scales_percent"]
-    ratio = float(after[0].temperature / before[0].temperature)
-    assert f"temperature × {ratio:.4f}" in capsys.readouterr().out
+    pixels = torch.rand((2, 3, 224, 224), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        plain, calibrated = (net.eval()(pixels) for net, _ in (before, after))
+    torch.testing.assert_close(calibrated, (plain - 0.75) / 2.5)
+
+
+def test_the_fitted_calibration_undoes_scale_and_shift():
+    random = np.random.default_rng(0)
+    right = random.normal(0, 3, 20_000)
+    labels = (random.random(20_000) < 1 / (1 + np.exp(-right))).astype(int)
+    temperature, bias = calibrate.fit(4 * right - 6, labels)
+    assert temperature == pytest.approx(4, rel=0.05) and bias == pytest.approx(6, abs=0.2)
+
+
+def test_a_calibration_never_turns_the_order_round():
+    assert calibrate.fit(np.array([-5.0, 5]), np.array([1, 0])) == (metrics.TEMPERATURE_RANGE[1], 0)
+    assert calibrate.fit(np.array([5.0, -5]), np.array([1, 0]))[0] > 0
 
 
 def test_bad_input(place, tmp_path, capsys):

@@ -1,8 +1,9 @@
-"""Fit the temperature of a checkpoint on val and store it in the weights.
+"""Fit the temperature and the bias of a checkpoint's logits on val and store them in the weights.
 
     python -m training.calibrate runs/robust/spoofnet.safetensors val.csv spoofweb/weights/spoofnet.safetensors
 
-val.csv comes from `training.scores CHECKPOINT`. Guo et al. 2017, "On Calibration of Modern Neural Networks".
+val.csv comes from `training.scores CHECKPOINT`. The method is Platt scaling as in Guo et al. 2017, "On Calibration of
+Modern Neural Networks": the order of the pictures stays, so no error rate at a threshold from val changes.
 """
 
 import argparse
@@ -10,16 +11,21 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
-from spoofweb.metrics import fit_temperature
+from spoofweb.metrics import TEMPERATURE_RANGE
 from training.score_table import read_table
+
+WEAKEST = 1e6  # inverse weight of the penalty, without which logits whose sign is always right have no optimum
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser(description="Fit the temperature on val.")
+    parser = argparse.ArgumentParser(description="Fit temperature and bias on val.")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("scores", type=Path, help="table of training.scores; only its val rows are used")
     parser.add_argument("out", type=Path, help="where the calibrated checkpoint goes")
@@ -28,14 +34,28 @@ def main(argv: list[str] | None = None) -> int:
         table = read_table(args.scores)
         used = (table.split == "val") & np.isfinite(table.logit)
         net, about = checkpoint.load(args.checkpoint)
-        temperature = fit_temperature(table.logit[used], table.label[used])
+        temperature, bias = fit(table.logit[used], table.label[used])
+        with torch.no_grad():
+            net.head[-1].bias += bias * net.temperature
         net.temperature *= temperature
         checkpoint.save(net, args.out, about)
-        print(f"temperature × {temperature:.4f} over {used.sum()} val pictures; {args.out}")
+        print(f"logits + {bias:.4f}, then temperature × {temperature:.4f}, over {used.sum()} val pictures; {args.out}")
     except SpoofwebError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def fit(logits: NDArray, labels: NDArray) -> tuple[float, float]:
+    """(temperature, bias) for which (logit + bias) / temperature is most likely, classes weighing alike.
+
+    logits, labels: [P]. SpoofwebError where a class is missing. The temperature stays in TEMPERATURE_RANGE.
+    """
+    if len(np.unique(labels)) < 2:
+        raise SpoofwebError("calibration needs val pictures of both classes; score some of each")
+    found = LogisticRegression(C=WEAKEST, class_weight="balanced", tol=1e-8).fit(logits[:, None], labels)
+    slope, offset = float(found.coef_[0, 0]), float(found.intercept_[0])
+    return float(np.clip(1 / slope if slope > 0 else np.inf, *TEMPERATURE_RANGE)), offset / slope if slope > 0 else 0.0
 
 
 if __name__ == "__main__":
