@@ -38,7 +38,7 @@ class Stand:
             "detector": detector.build(node_modules),
             "spoofnet": network.graph,
             "unexplained": networks.without(network.graph, "evidence"),
-            "narrow": networks.narrow(),
+            "wide": networks.wide(),
             "original": networks.original(),
             "minifasnet": networks.minifasnet(),
         }
@@ -53,14 +53,14 @@ class Stand:
             _job("spoofnet", self.files["spoofnet"], "crops", [1, 224, 224, 3]),
             _job("spoofnet ×2", self.files["spoofnet"], "crops", [2, 224, 224, 3]),
             _job("unexplained ×2", "unexplained.onnx", "crops", [2, 224, 224, 3]),
-            _job("narrow", "narrow.onnx", "crops", [1, 224, 224, 3]),
+            _job("wide", "wide.onnx", "crops", [1, 224, 224, 3]),
             _job("detector", self.files["detector"], "image", [1, 128, 128, 3]),
             _job("original", "original.onnx", "pixels", [1, 3, 224, 224]),
             _job("minifasnet", "minifasnet.onnx", "pixels", [1, 3, 128, 128]),
         ]
         bench = self.folder / "bench"
         shutil.copytree(PAGES, bench)
-        for name in ("original", "minifasnet", "unexplained", "narrow"):
+        for name in ("original", "minifasnet", "unexplained", "wide"):
             (bench / f"{name}.onnx").write_bytes(self.graphs[name])
         (bench / "config.json").write_text(json.dumps({"app": self.app, "files": self.files, "jobs": self.jobs}))
         _add_human(npm.install(BENCH), bench / "human")
