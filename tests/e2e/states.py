@@ -100,7 +100,7 @@ def everything() -> dict[str, dict]:
     loading = {"engine": {"name": "loading", "loaded": 7_340_000, "total": 18_900_000}}
     states = {
         "loading": loading,
-        "starting": {"engine": {"name": "loading", "loaded": 18_900_000, "total": 18_900_000}},
+        "warming": {"engine": {"name": "loading", "loaded": 18_900_000, "total": 18_900_000}},
         "renewable": known | {"renewable": True},
         "reading": known | {"file": {"name": "reading", "file": "face.jpg"}},
         "pending": running | {"points": []},

@@ -67,7 +67,7 @@ export class Engine {
   }
 
   /**
-   * Start a worker with both networks.
+   * Start a worker with both networks, warmed up.
    * @param {string | URL} contractUrl relative to the page
    * @param {{onProgress?: (bytes: {loaded: number, total: number}) => void}} [options]
    * @returns {Promise<Engine>} rejects with an EngineError

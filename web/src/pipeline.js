@@ -68,7 +68,7 @@ export class Pipeline {
   }
 
   /**
-   * Load both graphs.
+   * Load both graphs and run each once: the first run takes many times as long as those that follow.
    * @param {Ort} ort
    * @param {Uint8Array} detector
    * @param {Uint8Array} spoofnet
@@ -76,20 +76,17 @@ export class Pipeline {
    * @returns {Promise<Pipeline>} rejects where a graph is broken or has other inputs and outputs
    */
   static async create(ort, detector, spoofnet, contract) {
-    return new Pipeline(
+    const made = new Pipeline(
       ort,
       await session(ort, detector, { image: "uint8" }, ["detections"]),
       await session(ort, spoofnet, { crops: "uint8" }, ["logit", "live", "evidence"]),
       contract,
     );
-  }
-
-  /** Run each graph once: the first run takes many times as long as those that follow. */
-  async warmUp() {
-    const { input: { side }, crop } = this.contract;
+    const { side } = contract.input;
     const blank = { data: new Uint8Array(side * side * 4), width: side, height: side };
-    await this.faces(blank);
-    await this.judge(this.cropPixels(blank, crop.scales_percent.map(() => ({ x: 0, y: 0, side }))));
+    await made.faces(blank);
+    await made.judge(made.cropPixels(blank, contract.crop.scales_percent.map(() => ({ x: 0, y: 0, side }))));
+    return made;
   }
 
   /**

@@ -271,7 +271,7 @@ function progressOf({ name, loaded, total }) {
   if (name === "failed") return { text: "", share: null };
   if (name === "ready") return { text: say("progress.done"), share: null };
   if (!total) return { text: say("progress.start"), share: 0 };
-  if (loaded >= total) return { text: say("progress.loaded"), share: 1 };
+  if (loaded >= total) return { text: say("progress.warm"), share: 1 };
   const megabytes = { loaded: (loaded / MEGABYTE).toFixed(1), total: (total / MEGABYTE).toFixed(1) };
   return { text: say("progress", megabytes), share: loaded / total };
 }

@@ -30,8 +30,6 @@ import { Pipeline } from "./pipeline.js";
  *   | {type: "failed", id: number, reason: "frame", detail: string}} Reply
  */
 
-const COLD_MS = 100; // without a frame for so long after loading, nobody waits for the networks
-
 /** Why loading failed, in a word that the page has a text for. */
 class LoadError extends Error {
   /**
@@ -57,19 +55,10 @@ const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true
 /** @type {Promise<void>} The judgement of the last frame that came: each waits for the one before. */
 let judged = Promise.resolve();
 
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let warming;
-
 self.onmessage = (/** @type {MessageEvent<Request>} */ { data }) => {
-  if (data.type === "load") return load(data.contractUrl, data.threads);
-  clearTimeout(warming);
-  judged = judged.then(() => observe(data));
+  if (data.type === "load") load(data.contractUrl, data.threads);
+  else judged = judged.then(() => observe(data));
 };
-
-/** @param {Pipeline} cold */
-function warmUp(cold) {
-  judged = cold.warmUp().catch(() => {}); // a frame will say what is wrong
-}
 
 /** @param {Reply} reply */
 function send(reply) {
@@ -91,8 +80,6 @@ async function load(contractUrl, threads) {
     }
     pipeline = await start(contract, contractUrl, threads);
     send({ type: "ready", contract });
-    // a frame that comes at once, as from a camera that is on already, warms the networks up itself
-    warming = setTimeout(warmUp, COLD_MS, pipeline);
   } catch (error) {
     const reason = error instanceof LoadError ? error.reason : "model";
     send({ type: "failed", reason, detail: message(error) });

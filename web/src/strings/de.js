@@ -199,7 +199,7 @@ export const de = {
 
   "progress": "Die Netze werden geladen: {loaded} von {total} MB",
   "progress.start": "Die Netze werden geladen…",
-  "progress.loaded": "Geladen. Die Netze starten…",
+  "progress.warm": "Geladen. Die Netze laufen warm…",
   "progress.done": "Die Netze sind geladen. Von hier an geschieht alles auf diesem Gerät.",
   "update": "Eine neue Fassung ist da.",
 

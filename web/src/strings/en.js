@@ -199,7 +199,7 @@ export const en = {
 
   "progress": "Loading the networks: {loaded} of {total} MB",
   "progress.start": "Loading the networks…",
-  "progress.loaded": "Loaded. Starting the networks…",
+  "progress.warm": "Loaded. Warming up the networks…",
   "progress.done": "The networks are loaded. From here on everything happens on this device.",
   "update": "A new version is ready.",
 
