@@ -55,7 +55,9 @@ def fit(logits: NDArray, labels: NDArray) -> tuple[float, float]:
         raise SpoofwebError("calibration needs val pictures of both classes; score some of each")
     found = LogisticRegression(C=WEAKEST, class_weight="balanced", tol=1e-8).fit(logits[:, None], labels)
     slope, offset = float(found.coef_[0, 0]), float(found.intercept_[0])
-    return float(np.clip(1 / slope if slope > 0 else np.inf, *TEMPERATURE_RANGE)), offset / slope if slope > 0 else 0.0
+    if slope <= 0:  # the likeliest line would turn the pictures' order round
+        return TEMPERATURE_RANGE[1], 0.0
+    return float(np.clip(1 / slope, *TEMPERATURE_RANGE)), offset / slope
 
 
 if __name__ == "__main__":
