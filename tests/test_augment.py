@@ -24,9 +24,28 @@ def test_a_square_somewhere_lies_in_the_picture():
     assert len({f.x1 - f.x0 for f in found}) > 90 and all(abs((f.x1 - f.x0) - (f.y1 - f.y0)) <= 1 for f in found)
 
 
+def test_a_patch_is_a_part_of_the_face_with_a_square_inside_it():
+    rows, columns = np.mgrid[:250, :400]
+    frame = np.stack([rows, columns, columns // 256], 2).astype(np.uint8)  # each pixel tells where it stood
+    face = Face(350 * 256, 100 * 256, 450 * 256, 200 * 256, 65536, ())  # reaches over the edge
+    small = Face(100 * 256, 100 * 256, 120 * 256, 120 * 256, 65536, ())
+    sizes = set()
+    for seed in range(100):
+        cut, inner = augment.patch(frame, face, np.random.default_rng(seed))
+        if cut is frame:  # too little of it lay in the picture
+            assert inner == face
+            continue
+        x, y = cut[..., 1] + 256 * cut[..., 2].astype(int), cut[..., 0]
+        assert x.min() >= 350 and 100 <= y.min() and y.max() < 200 and min(cut.shape[:2]) >= augment.PATCH_LEAST
+        assert 0 < inner.x0 < inner.x1 < 256 * cut.shape[1] and 0 < inner.y0 < inner.y1 < 256 * cut.shape[0]
+        sizes.add(cut.shape)
+    assert len(sizes) > 30
+    assert augment.patch(frame, small, np.random.default_rng(0))[0] is frame
+
+
 def test_views_depend_on_the_seed_alone():
     face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
-    config = {"bare_share": 0.5, "least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}
+    config = {"patch_share": 0.5, "bare_share": 0.5, "least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}
 
     def make(seed):
         return augment.views(astronaut(), face, np.random.default_rng(seed), config)

@@ -110,6 +110,26 @@ def test_crops_are_the_products(tmp_path, pipeline, detector_graph):
             assert np.array_equal(crop, resample(frame, box, 224, 224))
 
 
+def test_bare_crops_show_no_surroundings(tmp_path, detector_graph):
+    root = write_dataset(tmp_path / "data", splits=("val",), count=1)
+    seen = [p for p in locate(scan(root, "val"), detector_graph, tmp_path / "cache") if p.face]
+    whole = fixed_crops(seen, [120, 270], tmp_path / "cache")
+    cut = fixed_crops(seen, [120, 270], tmp_path / "cache", 150)
+    for picture, pair, full in zip(seen, cut, whole, strict=True):
+        frame = np.asarray(Image.open(picture.path))
+        box = square(picture.face, frame.shape[1], frame.shape[0], 150).box
+        assert np.array_equal(
+            pair[1],
+            resample(
+                np.ascontiguousarray(frame[box[1] : box[3], box[0] : box[2]]),
+                (0, 0, box[2] - box[0], box[3] - box[1]),
+                224,
+                224,
+            ),
+        )
+        assert np.abs(pair[0].astype(int) - full[0]).max() <= 1  # the face is the same; passes may change places
+
+
 def test_caches_are_used_and_follow_the_files(tmp_path, detector_graph, monkeypatch):
     root = write_dataset(tmp_path / "data", splits=("val",), count=1)
     located = locate(scan(root, "val"), detector_graph, tmp_path / "cache")

@@ -389,8 +389,8 @@ def test_a_row_of_an_earlier_card_is_taken_over(tmp_path, capsys):
     write(other, [row | {"logit": 2 * row["logit"] + 1} for row in small_table()])
     options = ["--plots", str(tmp_path / "plots"), "--repeats", "5", "--out"]
     both, again = tmp_path / "both.json", tmp_path / "again.json"
-    assert evaluate.main([f"product={scores}", f"other={other}", *options, str(both)]) == 0
-    assert evaluate.main([f"product={scores}", f"other={both}", *options, str(again)]) == 0
+    assert evaluate.main([f"product={scores}", f"other={other}", f"last={scores}", *options, str(both)]) == 0
+    assert evaluate.main([f"product={scores}", f"other={both}", f"last={scores}", *options, str(again)]) == 0
     assert again.read_bytes() == both.read_bytes()
     assert "no row of that name" in fails(capsys, tmp_path, f"product={scores}", f"third={both}", "--repeats", "5")
     assert "another bootstrap" in fails(capsys, tmp_path, f"product={scores}", f"other={both}", "--repeats", "6")

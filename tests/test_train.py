@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
-from spoofweb.model import BACKBONE
+from spoofweb.model import BACKBONE, SpoofNet
 from tests import kill
 from tests.test_dataset import write_dataset, write_recaptures
 from training import sampling, train
@@ -247,9 +247,21 @@ def test_a_split_without_a_face_of_one_class(place, tmp_path, capsys):
     assert "val: a face is found in no real picture" in capsys.readouterr().err
 
 
-def test_the_last_epoch_is_kept_where_the_preset_wants_it(place, capsys, monkeypatch):
-    falling = iter([0.9, 0.8, 0.7])
-    monkeypatch.setattr(train, "aucs", lambda name, part, logits: {name: next(falling)})
-    assert train.main(arguments(place, "last", "--set", "keep_last=true")) == 0
-    assert "kept epoch 2" in capsys.readouterr().out
-    assert checkpoint.load(place / "last" / "spoofnet.safetensors")[1]["epoch"] == 2
+def test_the_backbone_has_a_learning_rate_of_its_own():
+    net = SpoofNet()
+    before = {name: value.clone() for name, value in net.named_parameters()}
+    trainer = train.Trainer(net, preset() | {"backbone_lr": 0.0}, torch.device("cpu"), steps_per_epoch=1)
+    trainer.run_epoch(0, [(torch.randint(0, 256, (2, 1, 3, 224, 224), dtype=torch.uint8), torch.tensor([0.0, 1.0]))])
+    moved = {name for name, value in net.named_parameters() if not torch.equal(value, before[name])}
+    assert moved == {name for name in before if not name.startswith("backbone.")}
+
+
+@pytest.mark.parametrize(("more", "epoch"), [([], 1), (["--set", "keep_last=true"], 2)])
+def test_the_epoch_that_is_best_with_and_without_surroundings_is_kept_or_the_last(
+    place, capsys, monkeypatch, more, epoch
+):
+    drawn = {"val": iter([0.9, 0.8, 0.7]), "val_bare": iter([0.5, 0.7, 0.6])}
+    monkeypatch.setattr(train, "aucs", lambda name, part, logits: {name: next(drawn[name])})
+    assert train.main(arguments(place, f"kept-{epoch}", *more)) == 0
+    assert f"kept epoch {epoch}" in capsys.readouterr().out
+    assert checkpoint.load(place / f"kept-{epoch}" / "spoofnet.safetensors")[1]["epoch"] == epoch

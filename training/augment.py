@@ -12,9 +12,10 @@ from spoofweb.contract import CONTRACT
 from spoofweb.crop import square
 from spoofweb.face import Face
 from spoofweb.resample import resample
-from training.dataset import face_side
+from training.dataset import bare, face_side
 
 SIDE = CONTRACT["input"]["side"]
+PATCH_LEAST = 24  # px, side of a patch that is still worth looking at
 RESAMPLERS = (
     Image.Resampling.BOX,
     Image.Resampling.BILINEAR,
@@ -36,10 +37,12 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
-    crop drawn from each; bare_share; least_side.
+    crop drawn from each; patch_share; bare_share; least_side.
     """
+    if config["patch_share"] and rng.random() < config["patch_share"]:
+        frame, face = patch(frame, face, rng)
     if rng.random() < config["bare_share"]:
-        frame, face = bare(frame, face, rng)
+        frame, face = bare(frame, face, int(rng.integers(110, 201)))
     image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
     image = degrade(recolour(image, rng), rng)
     pixels = np.asarray(image)
@@ -53,12 +56,23 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
     return F.horizontal_flip(stacked) if rng.random() < 0.5 else stacked
 
 
-def bare(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:
-    """The frame cut to 110..200 % of the face's side, so that neither crop may rest on the surroundings alone."""
-    box = square(face, frame.shape[1], frame.shape[0], int(rng.integers(110, 201))).box
-    x, y = (start * CONTRACT["detector"]["subpixel"] for start in box[:2])
-    moved = face._replace(x0=face.x0 - x, y0=face.y0 - y, x1=face.x1 - x, y1=face.y1 - y)
-    return frame[box[1] : box[3], box[0] : box[2]], moved
+def patch(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:
+    """A part of the face alone, 40..80 % of its side, with a square inside it to be looked at as if it were a face.
+
+    What is left is the medium: skin, paper or pixels. Both stay as they are where the part would be too small.
+    """
+    one = CONTRACT["detector"]["subpixel"]
+    part = face_side(face) * rng.uniform(0.4, 0.8)
+    shift = rng.uniform(-0.5, 0.5, 2) * (face_side(face) - part)
+    middle = np.array([face.x0 + face.x1, face.y0 + face.y1]) / (2 * one) + shift
+    left, top = np.maximum(np.round(middle - part / 2), 0).astype(int)
+    cut = frame[top : max(top, round(middle[1] + part / 2)), left : max(left, round(middle[0] + part / 2))]
+    size = np.array(cut.shape[1::-1])
+    if min(size) < PATCH_LEAST:
+        return frame, face
+    half = min(size) * rng.uniform(0.5, 0.8) / 2
+    corners = np.concatenate([size / 2 - half, size / 2 + half]) * one
+    return cut, face._replace(**dict(zip(("x0", "y0", "x1", "y1"), corners.round().astype(int).tolist(), strict=True)))
 
 
 def shrink(image: Image.Image, face: Face, rng: np.random.Generator, least_side: int) -> tuple[Image.Image, float]:

@@ -161,21 +161,34 @@ def locate(pictures: list[Picture], detector: bytes, cache: Path) -> list[Pictur
     return located
 
 
-def fixed_crops(pictures: list[Picture], scales_percent: list[int], cache: Path) -> np.ndarray:
-    """The product's own crops of located pictures, one per scale: uint8 [P, K, 224, 224, 3], a cached memory map."""
+def fixed_crops(
+    pictures: list[Picture], scales_percent: list[int], cache: Path, bare_percent: int | None = None
+) -> np.ndarray:
+    """The product's own crops of located pictures, one per scale: uint8 [P, K, 224, 224, 3], a cached memory map.
+
+    bare_percent: first cut the pictures to so much of the face's side, as where a face fills the frame.
+    """
     if not all(picture.face for picture in pictures):
         raise ValueError("only pictures with a face can be cropped")
-    told = json.dumps([[p.name, p.path.stat().st_size, p.face] for p in pictures] + [scales_percent])
+    told = json.dumps([[p.name, p.path.stat().st_size, p.face] for p in pictures] + [scales_percent, bare_percent])
     file = cache / f"crops-{hashlib.sha256(told.encode()).hexdigest()[:16]}.npy"
     if not file.exists():
-        write_crops(file, pictures, scales_percent)
+        write_crops(file, pictures, scales_percent, bare_percent)
     try:
         return np.load(file, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise SpoofwebError(f"{file}: a broken cache ({error}); delete it") from None
 
 
-def write_crops(file: Path, pictures: list[Picture], scales_percent: list[int]) -> None:
+def bare(frame: np.ndarray, face: Face, percent: int) -> tuple[np.ndarray, Face]:
+    """The frame without the face's surroundings, and the face in it: a square of `percent` of the face's side."""
+    box = square(face, frame.shape[1], frame.shape[0], percent).box
+    x, y = (start * CONTRACT["detector"]["subpixel"] for start in box[:2])
+    moved = face._replace(x0=face.x0 - x, y0=face.y0 - y, x1=face.x1 - x, y1=face.y1 - y)
+    return frame[box[1] : box[3], box[0] : box[2]], moved
+
+
+def write_crops(file: Path, pictures: list[Picture], scales_percent: list[int], bare_percent: int | None) -> None:
     """Cut all crops into an .npy file, whole or not at all; SpoofwebError where it cannot be written.
 
     Each process writes beside the place under a name of its own, for runs that share a cache.
@@ -191,9 +204,11 @@ def write_crops(file: Path, pictures: list[Picture], scales_percent: list[int]) 
         with open(part, "wb") as out:
             np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
             for picture in tqdm(pictures, desc="cropping", unit="picture"):
-                frame = read_picture(picture.path)
+                frame, face = read_picture(picture.path), picture.face
+                if bare_percent:
+                    frame, face = bare(frame, face, bare_percent)
                 for percent in scales_percent:
-                    box = square(picture.face, frame.shape[1], frame.shape[0], percent).box
+                    box = square(face, frame.shape[1], frame.shape[0], percent).box
                     out.write(resample(frame, box, SIDE, SIDE).tobytes())
         os.replace(part, file)
     except OSError as error:

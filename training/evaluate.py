@@ -37,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         tables = {name: read_table(file) for name, file in files.items() if file.suffix != ".json"}
         earlier = {name: read_card(file) for name, file in files.items() if file.suffix == ".json"}
         card = evaluation_card(tables, Settings(options.bpcer, options.repeats, options.seed), earlier)
+        card["models"].sort(key=lambda row: list(files).index(row["name"]))  # as they were named
         text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         drawn = {options.plots / name: svg for name, svg in draw(card).items()}
         write_whole({options.out: text.encode(), **drawn})

@@ -40,6 +40,7 @@ from training.mixstyle import MixStyle, early, partners
 from training.sampling import draw, loader
 
 PRESETS = Path(__file__).with_name("presets.toml")
+BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
 FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
 LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
 
@@ -87,8 +88,14 @@ def train(args: argparse.Namespace) -> None:
         for name, part in data.judged.items():
             entry |= aucs(name, part, trainer.judge(part))
         run.finish_epoch(trainer, epoch, entry)
-    kept = run.log[-1] if config["keep_last"] else max(run.log, key=lambda entry: entry["val"])
-    print(f"kept epoch {kept['epoch']}: val AUC {kept['val']:.4f}; weights in {run.weights}")
+    kept = run.log[-1] if config["keep_last"] else max(run.log, key=worth)
+    told = f"val AUC {kept['val']:.4f}, {kept['val_bare']:.4f} without surroundings"
+    print(f"kept epoch {kept['epoch']}: {told}; weights in {run.weights}")
+
+
+def worth(entry: dict) -> float:
+    """What an epoch is chosen by: AUC on val, and on val without the faces' surroundings, which a close face hides."""
+    return entry["val"] + entry["val_bare"]
 
 
 def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofNet:
@@ -173,8 +180,8 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
         found = locate(scan(root, split, args.manifest), graph, args.cache)
         return [picture for picture in found if picture.face]
 
-    def judged(pictures: list[Picture]) -> Judged:
-        crops = fixed_crops(pictures, config["scales_percent"], args.cache)
+    def judged(pictures: list[Picture], bare_percent: int | None = None) -> Judged:
+        crops = fixed_crops(pictures, config["scales_percent"], args.cache, bare_percent)
         return Judged(crops, np.array([p.label for p in pictures]), np.array([p.source for p in pictures]))
 
     pictures, val = located(args.data, "train"), located(args.data, "val")
@@ -198,7 +205,8 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
         beside=[(share, pool) for share, pool in beside if pool],
         crops=crops,
         few=fixed_crops(few, config["scales_percent"], args.cache) if few else None,
-        judged={"val": judged(val)} | ({"held_out": judged(held)} if held else {}),
+        judged={"val": judged(val), "val_bare": judged(val, BARE_PERCENT)}
+        | ({"held_out": judged(held)} if held else {}),
         epoch_size=config["samples_per_epoch"] or len(pictures),
         digest=data_digest(pictures + val + simulated + recaptured),
     )
@@ -229,7 +237,12 @@ class Trainer:
         self.net = net.to(device, memory_format=torch.channels_last)
         self.config, self.device, self.steps_per_epoch = config, device, steps_per_epoch
         self.styles = MixStyle(early(net) if config["mixstyle"] else [])
-        self.optimiser = torch.optim.AdamW(net.parameters(), config["lr"], weight_decay=config["weight_decay"])
+        pretrained = set(net.backbone.parameters())
+        groups = [  # share: of the learning rate
+            {"params": list(net.backbone.parameters()), "share": config["backbone_lr"]},
+            {"params": [own for own in net.parameters() if own not in pretrained], "share": 1.0},
+        ]
+        self.optimiser = torch.optim.AdamW(groups, config["lr"], weight_decay=config["weight_decay"])
         self.average = None
         if config["ema"]:
             self.average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(config["ema"]), use_buffers=True)
@@ -246,7 +259,7 @@ class Trainer:
         total = 0.0
         for i, (crops, targets) in enumerate(tqdm(batches, desc=f"epoch {epoch}", unit="batch")):
             for group in self.optimiser.param_groups:
-                group["lr"] = self.learning_rate(epoch * self.steps_per_epoch + i)
+                group["lr"] = group["share"] * self.learning_rate(epoch * self.steps_per_epoch + i)
             if self.config["mixstyle"] and torch.rand(()) < self.config["mixstyle"]:
                 self.styles.partners = partners(targets > 0.5, crops.shape[1]).to(self.device)
             loss = self.loss(self.logits(self.net, crops), targets.float().to(self.device))
@@ -347,7 +360,7 @@ class Run:
 
     def finish_epoch(self, trainer: Trainer, epoch: int, entry: dict) -> None:
         """Keep the weights if they are the best on val so far, or the preset wants the last; then log and state."""
-        if self.config["keep_last"] or all(entry["val"] > earlier["val"] for earlier in self.log):
+        if self.config["keep_last"] or all(worth(entry) > worth(earlier) for earlier in self.log):
             about = {key: self.config[key] for key in ("preset", "seed", "scales_percent", "data_sha256")}
             checkpoint.save(trainer.kept, self.weights, about | {"epoch": epoch})
         self.log.append(entry)
