@@ -247,6 +247,12 @@ def test_a_split_without_a_face_of_one_class(place, tmp_path, capsys):
     assert "val: a face is found in no real picture" in capsys.readouterr().err
 
 
+def test_a_fold_and_the_other_sites_are_named_by_one_glob():
+    sites = ["webcam02", "webcam12", "crops06", "nuaa0007"]
+    assert [train.kept_away(site, "*0[1-6]") for site in sites] == [True, False, True, False]
+    assert [train.kept_away(site, "!*0[1-6]") for site in sites] == [False, True, False, True]
+
+
 def test_the_backbone_has_a_learning_rate_of_its_own():
     net = SpoofNet()
     before = {name: value.clone() for name, value in net.named_parameters()}

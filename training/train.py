@@ -55,7 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--simulated", type=Path, help="ROOT of simulated pictures, same layout (training.simulate)")
     parser.add_argument("--recaptured", type=Path, help="ROOT of {direct,recaptured}/ and manifest.csv: no faces")
     parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
-    parser.add_argument("--hold-out", default="", metavar="GLOB", help="train sites kept away and judged beside val")
+    parser.add_argument(
+        "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
     parser.add_argument("--compile", action="store_true", help="compile the network first: faster on a CPU, needs g++")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
@@ -187,7 +189,7 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     pictures, val = located(args.data, "train"), located(args.data, "val")
     need_both_classes(val, "val")
     simulated = located(args.simulated, "train") if uses_simulated else []
-    held = [p for p in pictures if config["hold_out"] and fnmatch.fnmatch(p.site, config["hold_out"])]
+    held = [p for p in pictures if config["hold_out"] and kept_away(p.site, config["hold_out"])]
     if config["hold_out"] and not held:
         raise SpoofwebError(f"--hold-out {config['hold_out']}: no train site has such a name")
     held_sites = {p.site for p in held}
@@ -210,6 +212,11 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
         epoch_size=config["samples_per_epoch"] or len(pictures),
         digest=data_digest(pictures + val + simulated + recaptured),
     )
+
+
+def kept_away(site: str, glob: str) -> bool:
+    """Whether a site is among those that --hold-out names: GLOB, or !GLOB for all but these."""
+    return fnmatch.fnmatch(site, glob.removeprefix("!")) != glob.startswith("!")
 
 
 def need_both_classes(pictures: list[Picture], where: str) -> None:
