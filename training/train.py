@@ -90,14 +90,9 @@ def train(args: argparse.Namespace) -> None:
         for name, part in data.judged.items():
             entry |= aucs(name, part, trainer.judge(part))
         run.finish_epoch(trainer, epoch, entry)
-    kept = run.log[-1] if config["keep_last"] else max(run.log, key=worth)
+    kept = run.log[-1] if config["keep_last"] else max(run.log, key=lambda entry: entry["val"])
     told = f"val AUC {kept['val']:.4f}, {kept['val_bare']:.4f} without surroundings"
     print(f"kept epoch {kept['epoch']}: {told}; weights in {run.weights}")
-
-
-def worth(entry: dict) -> float:
-    """What an epoch is chosen by: AUC on val, and on val without the faces' surroundings, which a close face hides."""
-    return entry["val"] + entry["val_bare"]
 
 
 def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofNet:
@@ -367,7 +362,7 @@ class Run:
 
     def finish_epoch(self, trainer: Trainer, epoch: int, entry: dict) -> None:
         """Keep the weights if they are the best on val so far, or the preset wants the last; then log and state."""
-        if self.config["keep_last"] or all(worth(entry) > worth(earlier) for earlier in self.log):
+        if self.config["keep_last"] or all(entry["val"] > earlier["val"] for earlier in self.log):
             about = {key: self.config[key] for key in ("preset", "seed", "scales_percent", "data_sha256")}
             checkpoint.save(trainer.kept, self.weights, about | {"epoch": epoch})
         self.log.append(entry)
