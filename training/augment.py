@@ -39,6 +39,7 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
     crop drawn from each; patch_share; bare_share; least_side.
     """
+    # where a preset wants no patches, nothing is drawn for them: its runs stay repeatable
     if config["patch_share"] and rng.random() < config["patch_share"]:
         frame, face = patch(frame, face, rng)
     if rng.random() < config["bare_share"]:
@@ -65,14 +66,14 @@ def patch(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.n
     part = face_side(face) * rng.uniform(0.4, 0.8)
     shift = rng.uniform(-0.5, 0.5, 2) * (face_side(face) - part)
     middle = np.array([face.x0 + face.x1, face.y0 + face.y1]) / (2 * one) + shift
-    left, top = np.maximum(np.round(middle - part / 2), 0).astype(int)
-    cut = frame[top : max(top, round(middle[1] + part / 2)), left : max(left, round(middle[0] + part / 2))]
+    left, top, right, bottom = np.concatenate([middle - part / 2, middle + part / 2]).round().clip(0).astype(int)
+    cut = frame[top:bottom, left:right]
     size = np.array(cut.shape[1::-1])
     if min(size) < PATCH_LEAST:
         return frame, face
     half = min(size) * rng.uniform(0.5, 0.8) / 2
     corners = np.concatenate([size / 2 - half, size / 2 + half]) * one
-    return cut, face._replace(**dict(zip(("x0", "y0", "x1", "y1"), corners.round().astype(int).tolist(), strict=True)))
+    return cut, Face(*(round(value) for value in corners), face.score, ())
 
 
 def shrink(image: Image.Image, face: Face, rng: np.random.Generator, least_side: int) -> tuple[Image.Image, float]:

@@ -53,14 +53,14 @@ class Decision:
         return metrics.sigmoid(np.asarray(logits) / self.temperature)
 
 
-def evaluation_card(tables: dict[str, ScoreTable], settings: Settings, earlier: dict[str, dict] | None = None) -> dict:
-    """The whole card, rounded; the first of `tables` (name → scores) is the product and fills the headline.
+def evaluation_card(rows: dict[str, ScoreTable | dict], settings: Settings) -> dict:
+    """The whole card, rounded; the first of `rows` is the product's scores and fills the headline.
 
-    earlier: name → a card of the same pictures and settings, whose row of that name is taken over.
+    rows: name → scores, or an earlier card of the same pictures and settings, whose row of that name is taken over.
     SpoofwebError names the model and the group of pictures in which a class has no logit, or what is not the same.
     """
-    models = [model_report(name, table, settings) for name, table in tables.items()]
-    product = next(iter(tables.values()))
+    (first, product), *others = rows.items()
+    models = [model_report(first, product, settings)]
     rule = {"split": "val", "bpcer": settings.bpcer, "text": f"val, BPCER {100 * settings.bpcer:.3g} %"}
     card = {
         "schema": SCHEMA,
@@ -71,7 +71,8 @@ def evaluation_card(tables: dict[str, ScoreTable], settings: Settings, earlier: 
         "headline": headline(models[0]),
         "models": models,
     }
-    models += [taken_over(name, card, other) for name, other in (earlier or {}).items()]
+    for name, row in others:
+        models.append(taken_over(name, card, row) if isinstance(row, dict) else model_report(name, row, settings))
     return rounded(card)
 
 

@@ -34,10 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         files = named_files(options.scores)
-        tables = {name: read_table(file) for name, file in files.items() if file.suffix != ".json"}
-        earlier = {name: read_card(file) for name, file in files.items() if file.suffix == ".json"}
-        card = evaluation_card(tables, Settings(options.bpcer, options.repeats, options.seed), earlier)
-        card["models"].sort(key=lambda row: list(files).index(row["name"]))  # as they were named
+        rows = {name: (read_card if file.suffix == ".json" else read_table)(file) for name, file in files.items()}
+        card = evaluation_card(rows, Settings(options.bpcer, options.repeats, options.seed))
         text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         drawn = {options.plots / name: svg for name, svg in draw(card).items()}
         write_whole({options.out: text.encode(), **drawn})

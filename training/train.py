@@ -118,7 +118,7 @@ def read_preset(name: str, overrides: list[str]) -> dict:
     if name not in presets or name == "default":
         known = ", ".join(sorted(set(presets) - {"default"}))
         raise SpoofwebError(f"preset {name!r} is unknown; {PRESETS.name} has {known}")
-    config = presets["default"] | presets[presets[name].pop("like", "default")] | presets[name]
+    config = merged(presets, name)
     for override in overrides:
         key, _, value = override.partition("=")
         if key not in config or not value:
@@ -138,6 +138,14 @@ def read_preset(name: str, overrides: list[str]) -> dict:
     if beside and (config["augment"] != "views" or not config["samples_per_epoch"]):
         raise SpoofwebError(f"preset {name!r}: such shares need augment=views and samples_per_epoch above 0")
     return config
+
+
+def merged(presets: dict[str, dict], name: str) -> dict:
+    """A preset's values over those of the preset that it is like, and so on down to `default`."""
+    if name == "default":
+        return presets[name]
+    own = dict(presets[name])
+    return merged(presets, own.pop("like", "default")) | own
 
 
 @dataclass
@@ -239,10 +247,9 @@ class Trainer:
         self.net = net.to(device, memory_format=torch.channels_last)
         self.config, self.device, self.steps_per_epoch = config, device, steps_per_epoch
         self.styles = MixStyle(early(net) if config["mixstyle"] else [])
-        pretrained = set(net.backbone.parameters())
         groups = [  # share: of the learning rate
-            {"params": list(net.backbone.parameters()), "share": config["backbone_lr"]},
-            {"params": [own for own in net.parameters() if own not in pretrained], "share": 1.0},
+            {"params": list(part.parameters()), "share": config["backbone_lr"] if name == "backbone" else 1.0}
+            for name, part in net.named_children()
         ]
         self.optimiser = torch.optim.AdamW(groups, config["lr"], weight_decay=config["weight_decay"])
         self.average = None
