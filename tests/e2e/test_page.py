@@ -175,6 +175,30 @@ def test_each_sample_is_judged(visit):
         expect(html).not_to_have_attribute("data-verdict", "", timeout=30_000)
 
 
+@pytest.mark.parametrize("motion, behavior", [("no-preference", "smooth"), ("reduce", "auto")])
+@pytest.mark.parametrize("width, height", [(320, 640), (360, 740), (740, 360), (1280, 600)])
+def test_who_taps_a_sample_further_down_is_brought_to_the_verdict(visit, width, height, motion, behavior):
+    page = visit(viewport={"width": width, "height": height}, reduced_motion=motion)
+    page.locator("footer").scroll_into_view_if_needed()
+    for name in ("print", "live"):
+        page.locator(f"[data-sample*={name}]").click()
+        judged(page)
+        expect(page.locator("#picture")).to_be_in_viewport(ratio=0.99)
+        expect(page.locator("#verdict-word")).to_be_in_viewport(ratio=0.99)
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == behavior
+
+
+def test_who_reads_below_a_video_is_left_there(visit):
+    page = visit(viewport={"width": 360, "height": 740})
+    page.locator("[data-sample*=clip]").click()
+    in_state(page, "video")
+    expect(page.locator("#film")).to_be_in_viewport(ratio=0.99)
+    page.locator("footer").scroll_into_view_if_needed()
+    in_state(page, "watched")
+    page.wait_for_timeout(500)
+    expect(page.locator("#film")).not_to_be_in_viewport()
+
+
 def test_a_sample_that_does_not_come_is_named(visit):
     page = visit(routes={"**/samples-*/print.jpg": lambda route: route.abort()})
     page.click("[data-sample*=print]")

@@ -51,6 +51,7 @@ import { probability } from "./verdict.js";
  * @property {Panel | null} panel
  * @property {boolean} mirrored
  * @property {boolean} waiting Something is under way.
+ * @property {boolean} asked The stage now shows what was asked for, perhaps from further down the page.
  * @property {Verdict} verdict
  * @property {Judged | null} marked Its faces are marked.
  * @property {Target | null} target
@@ -107,6 +108,7 @@ const PANELS = {
 /** @type {Record<string, Screen["stage"]>} */
 const STAGES = { running: "video", picture: "picture", video: "film", watched: "film" };
 const WITH_WAYS = ["loading", "ready", "stopped"];
+const ASKED = ["asking", "running", "reading", "picture", "video"];
 
 /** The state's name, as `data-state` carries it. @param {State} state @returns {string} */
 export function stateName({ engine, camera, file }) {
@@ -129,6 +131,7 @@ export function screen(state) {
     panel,
     mirrored: stage === "video" && state.camera.mirrored,
     waiting: ["asking", "reading", "video"].includes(name) || (stage !== "panel" && !verdict.word),
+    asked: ASKED.includes(name),
     verdict,
     marked,
     target: stage === "video" && marked ? targetOf(marked, verdict) : null,

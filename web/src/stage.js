@@ -35,6 +35,11 @@ export class Stage {
     if (evidence && marked) draw(this.#heat, evidence, marked.width, marked.height);
   }
 
+  /** Where the samples are tapped, a phone shows neither the stage nor the verdict below it. */
+  comeIntoView() {
+    this.#place.scrollIntoView({ block: "nearest" });
+  }
+
   /** @param {Screen["marked"]} marked @param {Screen["target"]} target */
   #mark(marked, target) {
     this.#overlay.toggleAttribute("hidden", !marked);

@@ -61,6 +61,7 @@ export class View {
   show(screen, frames) {
     const focused = document.activeElement;
     const { name, verdict, progress } = screen;
+    const isNew = name !== this.#root.dataset.state;
     Object.assign(this.#root.dataset, {
       state: name,
       verdict: verdict.name,
@@ -84,6 +85,7 @@ export class View {
     write("update-text", screen.update);
     element("update").hidden = screen.update === "";
     this.#announcer.hold(screen.announcement);
+    if (isNew && screen.asked) this.stage.comeIntoView();
     // A pressed button that is gone would leave the keyboard at the top of the page.
     if (focused && (!focused.isConnected || focused.closest("[hidden]"))) this.#focusMainWay();
   }
