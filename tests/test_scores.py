@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from spoofweb import checkpoint, metrics
+from spoofweb import checkpoint, export, metrics
 from spoofweb.contract import CONTRACT
 from spoofweb.graphs import CHECKPOINT
 from spoofweb.media import read_picture
+from spoofweb.pipeline import Pipeline
 from tests.test_dataset import write_dataset
 from training import calibrate, scores
 
@@ -24,6 +25,13 @@ def place(tmp_path_factory):
     arguments = [CHECKPOINT, "--data", root / "data", "--manifest", root / "manifest.csv", "--out", root / "own.csv"]
     assert scores.main([str(a) for a in [*arguments, "--peer", root / "peer.csv"]]) == 0
     return root
+
+
+@pytest.fixture(scope="module")
+def pipeline(detector_graph) -> Pipeline:
+    """With a graph exported here: what an export folds together has other last bits on other processors."""
+    net, about = checkpoint.load(CHECKPOINT)
+    return Pipeline(detector_graph, export.convert(net, {}), about["scales_percent"])
 
 
 def table(path) -> dict[str, dict]:
