@@ -39,8 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         pictures = [picture for split in args.splits for picture in scan(args.data, split, args.manifest)]
-        net, about = checkpoint.load(args.checkpoint)
-        pipeline = Pipeline(graphs.detector_graph(), export.convert(net, {}), about["scales_percent"])
+        pipeline = pipeline_of(args.checkpoint)
         rows = [score(picture, pipeline) for picture in tqdm(pictures, desc="scoring", unit="picture")]
         write_table(args.out, rows)
         if args.peer:
@@ -49,6 +48,12 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def pipeline_of(weights: Path) -> Pipeline:
+    """The product's pipeline with these weights, at the crops that they were trained on; SpoofwebError where they are none."""
+    net, about = checkpoint.load(weights)
+    return Pipeline(graphs.detector_graph(), export.convert(net, {}), about["scales_percent"])
 
 
 def score(picture: Picture, pipeline: Pipeline) -> dict:

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from spoofweb import checkpoint, export, graphs, verdict
+from spoofweb import verdict
 from spoofweb.contract import CONTRACT, read_card, verdict_rules
 from spoofweb.errors import SpoofwebError
 from spoofweb.media import read_picture
 from spoofweb.metrics import auc, eer
 from spoofweb.pipeline import Pipeline
 from training.dataset import Picture, scan
+from training.scores import pipeline_of
 
 FRAME_MS = 67
 
@@ -34,8 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--split", default="val")
     args = parser.parse_args(argv)
     try:
-        net, about = checkpoint.load(args.checkpoint)
-        pipeline = Pipeline(graphs.detector_graph(), export.convert(net, {}), about["scales_percent"])
+        pipeline = pipeline_of(args.checkpoint)
         found = clips(scan(args.data, args.split), CONTRACT["verdict"]["window_frames"])
         rules = verdict_rules(read_card(args.card))
         rows = [compare(clip, pipeline, rules) for clip in tqdm(found, desc="clips", unit="clip")]
