@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def pipeline_of(weights: Path) -> Pipeline:
-    """The product's pipeline with these weights, at the crops that they were trained on; SpoofwebError where they are none."""
+    """The product's pipeline with these weights, at the crops they were trained on; SpoofwebError where unreadable."""
     net, about = checkpoint.load(weights)
     return Pipeline(graphs.detector_graph(), export.convert(net, {}), about["scales_percent"])
 
