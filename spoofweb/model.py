@@ -1,9 +1,10 @@
-"""SpoofNet: MobileNetV3-small, a texture branch on its mid-level features, one logit. Positive (label 1) = bona fide.
+"""SpoofNet: MobileNetV3-small, texture branches on its mid-level features, one logit. Positive (label 1) = bona fide.
 
 Source of the design: the original SpoofNet (MobileNetV3-small features plus a small convolutional texture branch); of
 the backbone: Howard et al. 2019, "Searching for MobileNetV3", as timm's `mobilenetv3_small_100`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import timm
@@ -17,16 +18,17 @@ from spoofweb.errors import SpoofwebError
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1: what the backbone was trained with
 STD = (0.229, 0.224, 0.225)
 BACKBONE = "mobilenetv3_small_100"
-STRIDE_8, LAST = 2, 4  # indices of the backbone's feature maps
-FINE, COARSE = 28, 7  # cells a side of the texture map and of the last feature map
+STRIDE_8, STRIDE_16, LAST = 2, 3, 4  # indices of the backbone's feature maps
+FINE, MIDDLE, COARSE = 28, 14, 7  # cells a side of their maps
 
 
 class SpoofNet(nn.Module):
     """uint8-scaled RGB crops → one logit each."""
 
     def __init__(self, texture: str = "plain", kernel: int = 5, pretrained: bool = False, dropout: float = 0.3):
-        """texture: "plain" 3×3 convolutions, or "separable" (depthwise 3×3, then 1×1). kernel: side of the backbone's
-        largest depthwise convolutions, 5 as published, or 3. pretrained: ask timm's hub.
+        """texture: "plain" 3×3 convolutions, "separable" ones (depthwise 3×3, then 1×1), or "paired": separable ones,
+        with a second branch at stride 16. kernel: side of the backbone's largest depthwise convolutions, 5 as
+        published, or 3. pretrained: ask timm's hub.
         """
         super().__init__()
         if kernel not in (5, 3):
@@ -40,11 +42,14 @@ class SpoofNet(nn.Module):
             if convolution.kernel_size[0] > kernel:
                 narrow(convolution, kernel)
         channels = self.backbone.feature_info.channels()
-        self.widths = [64, channels[LAST]]  # channels of the two maps that the head pools
         self.texture = nn.Sequential(
             *texture_block(texture, channels[STRIDE_8], 64),
             *texture_block(texture, 64, 64),
         )
+        middle = [nn.Sequential(*texture_block(texture, channels[STRIDE_16], 64))] if texture == "paired" else []
+        self.middle = nn.ModuleList(middle)
+        self.widths = [64, *(64 for _ in middle), channels[LAST]]  # channels of the maps that the head pools
+        self.sides = [FINE, *(MIDDLE for _ in middle), COARSE]  # and their cells a side
         self.head = nn.Sequential(nn.Linear(sum(self.widths), 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1))
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
@@ -54,53 +59,59 @@ class SpoofNet(nn.Module):
         """float [N, 3, 224, 224] RGB in 0..1 → calibrated logit [N]; above 0 leans towards bona fide."""
         return self.classify(*self.features(pixels))
 
-    def features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """The two maps that the head pools: texture [N, 64, 28, 28] and semantics [N, 576, 7, 7]."""
+    def features(self, pixels: Tensor) -> list[Tensor]:
+        """The maps that the head pools: texture [N, 64, 28, 28], semantics [N, 576, 7, 7], and of a paired branch
+        [N, 64, 14, 14] between them.
+        """
         return self.maps((pixels - self.mean) / self.std)
 
-    def maps(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
+    def maps(self, normalised: Tensor) -> list[Tensor]:
         """As `features`, of pixels with mean and standard deviation taken out."""
         found = self.backbone(normalised)
-        return self.texture(found[STRIDE_8]), found[LAST]
+        return [self.texture(found[STRIDE_8]), *(branch(found[STRIDE_16]) for branch in self.middle), found[LAST]]
 
-    def classify(self, texture: Tensor, semantics: Tensor) -> Tensor:
-        """The two maps → calibrated logit [N]."""
-        return self.head(pool(texture, semantics)).squeeze(1) / self.temperature
+    def classify(self, *maps: Tensor) -> Tensor:
+        """The maps → calibrated logit [N]."""
+        return self.head(pool(maps)).squeeze(1) / self.temperature
 
-    def evidence(self, texture: Tensor, semantics: Tensor) -> Tensor:
-        """The two maps → where the logit comes from: [N, 28, 28], positive speaks for bona fide. Evaluation mode only.
+    def evidence(self, *maps: Tensor) -> Tensor:
+        """The maps → where the logit comes from: [N, 28, 28], positive speaks for bona fide. Evaluation mode only.
 
         The gradient of the calibrated logit with respect to the pooled features, times the features of each place, as
         in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because the head is Linear–ReLU–Linear;
         a map's sum is the gradient times the pooled features, which is the logit less the shares of the biases.
         """
         inner, outer = self.head[0], self.head[-1]
-        active = torch.sign(functional.relu(inner(pool(texture, semantics))))
+        active = torch.sign(functional.relu(inner(pool(maps))))
         gradient = (active * (outer.weight / (self.temperature * FINE * FINE))) @ inner.weight
-        # shapes in plain numbers, because the exported graph would else compute them anew for every batch
-        fine, coarse = gradient.unsqueeze(1).split(self.widths, 2)
-        fine = (fine @ texture.reshape(-1, self.widths[0], FINE * FINE)).reshape(-1, 1, FINE, FINE)
-        coarse = (coarse @ semantics.reshape(-1, self.widths[1], COARSE * COARSE)).reshape(-1, 1, COARSE, COARSE)
-        # linear interpolation by a whole factor keeps the mean, so the coarse map's share of the sum stays exact
-        return (fine + functional.interpolate(coarse, scale_factor=FINE // COARSE, mode="bilinear")).squeeze(1)
+        shares = gradient.unsqueeze(1).split(self.widths, 2)
+        found = [
+            # shapes in plain numbers, because the exported graph would else compute them anew for every batch
+            (share @ each.reshape(-1, width, side * side)).reshape(-1, 1, side, side)
+            for share, each, width, side in zip(shares, maps, self.widths, self.sides, strict=True)
+        ]
+        # linear interpolation by a whole factor keeps the mean, so a coarser map's share of the sum stays exact
+        for each, side in zip(found[1:], self.sides[1:], strict=True):
+            found[0] = found[0] + functional.interpolate(each, scale_factor=FINE // side, mode="bilinear")
+        return found[0].squeeze(1)
 
 
-def pool(texture: Tensor, semantics: Tensor) -> Tensor:
-    """Mean of each channel of the two maps: [N, 640]."""
-    return torch.cat([texture.mean((2, 3)), semantics.mean((2, 3))], 1)
+def pool(maps: Sequence[Tensor]) -> Tensor:
+    """Mean of each channel of the maps, one map after the other: [N, 640] or, of a paired branch, [N, 704]."""
+    return torch.cat([each.mean((2, 3)) for each in maps], 1)
 
 
 def texture_block(kind: str, inputs: int, outputs: int) -> list[nn.Module]:
-    """One 3×3 Conv–BatchNorm–ReLU block, plain or depthwise-separable."""
+    """One 3×3 Conv–BatchNorm–ReLU block, plain or else depthwise-separable."""
     if kind == "plain":
         convolution = [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)]
-    elif kind == "separable":
+    elif kind in ("separable", "paired"):
         convolution = [
             nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False),
             nn.Conv2d(inputs, outputs, 1, bias=False),
         ]
     else:
-        raise SpoofwebError(f"texture branch {kind!r} is unknown; use 'plain' or 'separable'")
+        raise SpoofwebError(f"texture branch {kind!r} is unknown; use 'plain', 'separable' or 'paired'")
     return [*convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 

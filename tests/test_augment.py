@@ -43,12 +43,25 @@ def test_a_patch_is_a_part_of_the_face_with_a_square_inside_it():
     assert augment.patch(frame, small, np.random.default_rng(0))[0] is frame
 
 
-def test_views_depend_on_the_seed_alone():
-    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
-    config = {"patch_share": 0.5, "bare_share": 0.5, "least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}
+SCALES = {"least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}
+CONFIG = SCALES | {"patch_share": 0.5, "bare_share": 0.5, "plain_share": 0.5}
+FACE = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
 
+
+def test_views_depend_on_the_seed_alone():
     def make(seed):
-        return augment.views(astronaut(), face, np.random.default_rng(seed), config)
+        return augment.views(astronaut(), FACE, np.random.default_rng(seed), CONFIG)
 
     assert torch.equal(make(3), make(3)) and not torch.equal(make(3), make(4))
     assert make(3).shape == (2, 3, 224, 224) and make(3).dtype == torch.uint8
+
+
+def test_plain_views_keep_colour_and_sharpness():
+    frame = np.full((512, 512, 3), (120, 80, 40), np.uint8)
+
+    def kept(share, seed):
+        pixels = augment.views(frame, FACE, np.random.default_rng(seed), CONFIG | {"plain_share": share})
+        return bool((pixels == torch.tensor([120, 80, 40])[:, None, None]).all())
+
+    assert all(kept(1.0, seed) for seed in range(20)) and not any(kept(0.0, seed) for seed in range(20))
+    assert 20 < sum(kept(0.5, seed) for seed in range(60)) < 40

@@ -10,14 +10,15 @@ from spoofweb.model import SpoofNet, initialise_backbone
 
 @pytest.mark.parametrize(
     ("texture", "kernel", "parameters"),
-    [("plain", 5, 1_060_129), ("separable", 5, 1_015_865), ("separable", 3, 979_385)],
+    [("plain", 5, 1_060_129), ("separable", 5, 1_015_865), ("separable", 3, 979_385), ("paired", 3, 991_209)],
 )
 def test_size_and_maps(texture, kernel, parameters):
     net = SpoofNet(texture, kernel).eval()
     assert sum(p.numel() for p in net.parameters()) == parameters
-    fine, coarse = net.features(torch.rand(3, 3, 224, 224))
+    fine, *middle, coarse = net.features(torch.rand(3, 3, 224, 224))
     assert fine.shape == (3, 64, 28, 28) and coarse.shape == (3, 576, 7, 7)
-    assert net.classify(fine, coarse).shape == (3,)
+    assert [tuple(each.shape) for each in middle] == [(3, 64, 14, 14)] * (texture == "paired")
+    assert net.classify(fine, *middle, coarse).shape == (3,)
 
 
 def test_head_is_the_described_one():
@@ -36,7 +37,7 @@ def test_temperature_divides_the_logit():
 
 
 def test_unknown_texture():
-    with pytest.raises(SpoofwebError, match="'plain' or 'separable'"):
+    with pytest.raises(SpoofwebError, match="'plain', 'separable' or 'paired'"):
         SpoofNet("woven")
 
 
@@ -73,7 +74,7 @@ def test_foreign_backbone(tmp_path):
             initialise_backbone(SpoofNet(), tmp_path / f"{name}.safetensors")
 
 
-@pytest.mark.parametrize("texture", ["plain", "separable"])
+@pytest.mark.parametrize("texture", ["plain", "separable", "paired"])
 def test_evidence_is_the_gradient_times_the_features(texture):
     torch.manual_seed(5)
     net = SpoofNet(texture).eval()
@@ -82,11 +83,10 @@ def test_evidence_is_the_gradient_times_the_features(texture):
         maps = [m.detach() for m in net.features(torch.rand(8, 3, 224, 224))]
         pooled = torch.cat([m.mean((2, 3)) for m in maps], 1).requires_grad_()
         (net.head(pooled).squeeze(1) / net.temperature).sum().backward()
-        fine, coarse = pooled.grad.split([64, 576], 1)
-        large = torch.nn.functional.interpolate(
-            torch.einsum("nc,nchw->nhw", coarse, maps[1])[:, None], (28, 28), mode="bilinear"
-        )
-        expected = (torch.einsum("nc,nchw->nhw", fine, maps[0]) + large[:, 0]) / 28**2
+        shares = pooled.grad.split([m.shape[1] for m in maps], 1)
+        small = [torch.einsum("nc,nchw->nhw", share, m)[:, None] for share, m in zip(shares, maps, strict=True)]
+        large = [torch.nn.functional.interpolate(each, (28, 28), mode="bilinear")[:, 0] for each in small[1:]]
+        expected = sum(large, small[0][:, 0]) / 28**2
         found = net.evidence(*maps)
         assert found.shape == (8, 28, 28)
         assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()

@@ -253,13 +253,30 @@ def test_a_fold_and_the_other_sites_are_named_by_one_glob():
     assert [train.kept_away(site, "!*0[1-6]") for site in sites] == [False, True, False, True]
 
 
+def moved_by_a_step(net, changes):
+    """The names in a network's state that a step of training with a changed preset changes."""
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    trainer = train.Trainer(net, preset() | changes, torch.device("cpu"), steps_per_epoch=1)
+    trainer.run_epoch(0, [(torch.randint(0, 256, (2, 1, 3, 224, 224), dtype=torch.uint8), torch.tensor([0.0, 1.0]))])
+    return {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+
+
 def test_the_backbone_has_a_learning_rate_of_its_own():
     net = SpoofNet()
-    before = {name: value.clone() for name, value in net.named_parameters()}
-    trainer = train.Trainer(net, preset() | {"backbone_lr": 0.0}, torch.device("cpu"), steps_per_epoch=1)
-    trainer.run_epoch(0, [(torch.randint(0, 256, (2, 1, 3, 224, 224), dtype=torch.uint8), torch.tensor([0.0, 1.0]))])
-    moved = {name for name, value in net.named_parameters() if not torch.equal(value, before[name])}
-    assert moved == {name for name in before if not name.startswith("backbone.")}
+    parameters = {name for name, _ in net.named_parameters()}
+    moved = moved_by_a_step(net, {"backbone_lr": 0.0}) & parameters
+    assert moved == {name for name in parameters if not name.startswith("backbone.")}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "first"), [(0, "conv_stem."), (2, "blocks.2."), (6, None)], ids=["none", "two and the stem", "all"]
+)
+def test_fixed_blocks_stay_with_the_statistics_of_their_normalisation(blocks, first):
+    net = SpoofNet()
+    names = [name for name in net.state_dict() if name.startswith("backbone.")]
+    start = next((i for i, name in enumerate(names) if first and name.startswith(f"backbone.{first}")), len(names))
+    moved = moved_by_a_step(net, {"fixed_blocks": blocks})
+    assert moved & set(names) == set(names[start:]) and moved - set(names)
 
 
 @pytest.mark.parametrize(("more", "epoch"), [([], 1), (["--set", "keep_last=true"], 2)])

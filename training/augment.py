@@ -37,16 +37,17 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
-    crop drawn from each; patch_share; bare_share; least_side.
+    crop drawn from each; patch_share; bare_share; plain_share; least_side.
     """
-    # where a preset wants no patches, nothing is drawn for them: its runs stay repeatable
+    # for a share of 0 nothing is drawn: the runs of presets without it stay repeatable
     if config["patch_share"] and rng.random() < config["patch_share"]:
         frame, face = patch(frame, face, rng)
     if rng.random() < config["bare_share"]:
         frame, face = bare(frame, face, int(rng.integers(110, 201)))
-    image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
-    image = degrade(recolour(image, rng), rng)
-    pixels = np.asarray(image)
+    pixels, ratio = frame, 1.0
+    if not (config["plain_share"] and rng.random() < config["plain_share"]):
+        image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
+        pixels = np.asarray(degrade(recolour(image, rng), rng))
     height, width = pixels.shape[:2]
     crops = []
     for low, high in config["scale_ranges"]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
@@ -42,7 +42,7 @@ from training.sampling import draw, loader
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
 FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
-LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
+LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16, "fixed_blocks": 0}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -240,12 +240,21 @@ def aucs(name: str, judged: Judged, logits: np.ndarray) -> dict[str, float]:
     return found
 
 
+def fixed_parts(net: SpoofNet, blocks: int) -> list[nn.Module]:
+    """The parts of the backbone that stay as they are: its stem and its first `blocks` blocks; none for 0."""
+    backbone = net.backbone
+    return [backbone.conv_stem, backbone.bn1, *backbone.blocks[:blocks]] if blocks else []
+
+
 class Trainer:
     """Network, optimiser and weight average, moved forward epoch by epoch."""
 
     def __init__(self, net: SpoofNet, config: dict, device: torch.device, steps_per_epoch: int):
         self.net = net.to(device, memory_format=torch.channels_last)
         self.config, self.device, self.steps_per_epoch = config, device, steps_per_epoch
+        self.fixed = fixed_parts(net, config["fixed_blocks"])
+        for part in self.fixed:
+            part.requires_grad_(False)
         self.styles = MixStyle(early(net) if config["mixstyle"] else [])
         groups = [  # share: of the learning rate
             {"params": list(part.parameters()), "share": config["backbone_lr"] if name == "backbone" else 1.0}
@@ -265,6 +274,8 @@ class Trainer:
         """One epoch; returns its mean loss. SpoofwebError when the loss is no number any more."""
         torch.manual_seed(1000 * self.config["seed"] + epoch)
         self.net.train()
+        for part in self.fixed:
+            part.eval()  # else the statistics of its normalisation would move
         total = 0.0
         for i, (crops, targets) in enumerate(tqdm(batches, desc=f"epoch {epoch}", unit="batch")):
             for group in self.optimiser.param_groups:
