@@ -85,15 +85,15 @@ class SpoofNet(nn.Module):
         active = torch.sign(functional.relu(inner(pool(maps))))
         gradient = (active * (outer.weight / (self.temperature * FINE * FINE))) @ inner.weight
         shares = gradient.unsqueeze(1).split(self.widths, 2)
-        found = [
+        fine, *coarser = [
             # shapes in plain numbers, because the exported graph would else compute them anew for every batch
             (share @ each.reshape(-1, width, side * side)).reshape(-1, 1, side, side)
             for share, each, width, side in zip(shares, maps, self.widths, self.sides, strict=True)
         ]
         # linear interpolation by a whole factor keeps the mean, so a coarser map's share of the sum stays exact
-        for each, side in zip(found[1:], self.sides[1:], strict=True):
-            found[0] = found[0] + functional.interpolate(each, scale_factor=FINE // side, mode="bilinear")
-        return found[0].squeeze(1)
+        for each, side in zip(coarser, self.sides[1:], strict=True):
+            fine = fine + functional.interpolate(each, scale_factor=FINE // side, mode="bilinear")
+        return fine.squeeze(1)
 
 
 def pool(maps: Sequence[Tensor]) -> Tensor:

@@ -39,13 +39,13 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
     crop drawn from each; patch_share; bare_share; plain_share; least_side.
     """
-    # for a share of 0 nothing is drawn: the runs of presets without it stay repeatable
-    if config["patch_share"] and rng.random() < config["patch_share"]:
+    if picked(config["patch_share"], rng):
         frame, face = patch(frame, face, rng)
     if rng.random() < config["bare_share"]:
         frame, face = bare(frame, face, int(rng.integers(110, 201)))
-    pixels, ratio = frame, 1.0
-    if not (config["plain_share"] and rng.random() < config["plain_share"]):
+    if picked(config["plain_share"], rng):
+        pixels, ratio = frame, 1.0
+    else:
         image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
         pixels = np.asarray(degrade(recolour(image, rng), rng))
     height, width = pixels.shape[:2]
@@ -56,6 +56,11 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
         crops.append(resample(pixels, crop.box, SIDE, SIDE))
     stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
     return F.horizontal_flip(stacked) if rng.random() < 0.5 else stacked
+
+
+def picked(share: float, rng: np.random.Generator) -> bool:
+    """True for a share of all pictures; for 0 nothing is drawn, so that runs of presets without it stay repeatable."""
+    return share > 0 and rng.random() < share
 
 
 def patch(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:
