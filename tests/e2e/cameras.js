@@ -9,7 +9,7 @@
     waiting: new Set(), // requests for a video frame that are not answered yet
     mostWaiting: 0,
     said: [], // after each change of the page's attributes: what they were, the frame's time, was a face marked
-    timeMs: 0, // when the newest frame was taken
+    timeMs: 0, // when the frame that was judged last was taken; the next may have been taken since
     refusals: [], // names of the errors of the next requests; "" lets one pass
     delayMs: 0, // how long an answer takes
     permission: "granted",
@@ -44,10 +44,9 @@
   const video = HTMLVideoElement.prototype;
   const { requestVideoFrameCallback, cancelVideoFrameCallback } = video;
   video.requestVideoFrameCallback = function (found) {
-    const id = requestVideoFrameCallback.call(this, (now, ...rest) => {
+    const id = requestVideoFrameCallback.call(this, (...told) => {
       books.waiting.delete(id);
-      books.timeMs = Math.round(now);
-      found(now, ...rest);
+      found(...told);
     });
     books.waiting.add(id);
     books.mostWaiting = Math.max(books.mostWaiting, books.waiting.size);
@@ -56,6 +55,13 @@
   video.cancelVideoFrameCallback = function (id) {
     books.waiting.delete(id);
     cancelVideoFrameCallback.call(this, id);
+  };
+
+  window.Worker = class extends Worker {
+    constructor(...how) {
+      super(...how);
+      this.addEventListener("message", ({ data }) => (books.timeMs = data.timeMs ?? books.timeMs));
+    }
   };
 
   // the page itself reads pixels only to find out whether its camera has frozen
