@@ -1,5 +1,6 @@
 """Training resumes where it was killed, samples evenly, and refuses what it cannot use."""
 
+import hashlib
 import json
 import math
 import os
@@ -111,11 +112,16 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
         ([*VIEWS, "--set", "recaptured_share=0.1"], "--recaptured"),
         ([*VIEWS, "--set", "recaptured_share=0.1", "--recaptured", "missing"], "not a manifest"),
         ([*VIEWS, "--set", "recaptured_share=0.6", "--set", "simulated_share=0.4"], "they must be below 1"),
+        (["--set", "teacher_weight=0.5"], "--teacher and a teacher_weight"),
+        (["--teacher", "missing.safetensors"], "--teacher and a teacher_weight"),
+        (["--set", "teacher_weight=1.5"], "teacher_weight is 1.5"),
+        (["--set", "teacher_weight=0.5", "--teacher", "missing.safetensors"], "missing.safetensors"),
         (["--set", "kernel=4"], "kernel"),
         (["--backbone", "missing.safetensors"], "missing.safetensors"),
         (["--data", "missing"], "missing"),
         (["--set", "epochs=0"], "epochs is 0"),
         (["--set", "seed=-1"], "seed is -1"),
+        (["--set", "fixed_blocks=7"], "fixed_blocks is 7"),
     ],
 )
 def test_bad_arguments(place, change, message, capsys):
@@ -277,6 +283,39 @@ def test_fixed_blocks_stay_with_the_statistics_of_their_normalisation(blocks, fi
     start = next((i for i, name in enumerate(names) if first and name.startswith(f"backbone.{first}")), len(names))
     moved = moved_by_a_step(net, {"fixed_blocks": blocks})
     assert moved & set(names) == set(names[start:]) and moved - set(names)
+
+
+def test_a_run_learns_from_teachers_and_says_from_which(place, undisturbed):
+    teacher = str(undisturbed / "spoofnet.safetensors")
+    more = ["--set", "teacher_weight=0.5", "--set", "epochs=1"]
+    assert train.main(arguments(place, "taught", *more, "--teacher", teacher)) == 0
+    assert train.main(arguments(place, "taught", *more, "--teacher", teacher, "--teacher", teacher)) == 2
+    config = json.loads((place / "taught/config.json").read_text())
+    assert config["teachers"] == [hashlib.sha256(Path(teacher).read_bytes()).hexdigest()]
+
+
+def test_teachers_move_the_targets_by_the_mean_of_their_logits():
+    crops, targets = torch.zeros((2, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0])
+    said = torch.tensor([[2.0, 4.0, 0.0, -8.0], [0.0, 2.0, -4.0, 4.0]])  # of each crop, picture by picture
+    teachers = [torch.nn.Module() for _ in said]
+    for teacher, logits in zip(teachers, said, strict=True):
+        teacher.forward = lambda pixels, logits=logits: logits
+    config = preset() | {"teacher_weight": 0.25}
+    trainer = train.Trainer(SpoofNet(), config, torch.device("cpu"), 1, teachers)
+    together, alone = trainer.wanted(crops, targets)
+
+    def mixed(target, logit):
+        return 0.75 * target + 0.25 / (1 + math.exp(-logit))
+
+    assert together.tolist() == pytest.approx([mixed(1, 2.0), mixed(0, -2.0)])
+    expected = [[mixed(1, 1.0), mixed(1, 3.0)], [mixed(0, -2.0), mixed(0, -2.0)]]
+    assert [row == pytest.approx(wanted) for row, wanted in zip(alone.tolist(), expected, strict=True)] == [True, True]
+
+
+def test_without_teachers_every_crop_has_its_pictures_target():
+    crops, targets = torch.zeros((2, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0])
+    together, alone = train.Trainer(SpoofNet(), preset(), torch.device("cpu"), 1).wanted(crops, targets)
+    assert together.tolist() == [1, 0] and alone.tolist() == [[1, 1], [0, 0]]
 
 
 @pytest.mark.parametrize(("more", "epoch"), [([], 1), (["--set", "keep_last=true"], 2)])

@@ -15,6 +15,7 @@ import json
 import math
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,14 +36,16 @@ from spoofweb.model import SpoofNet, initialise_backbone
 from training import narrow
 from training.curve import draw_curve
 from training.dataset import Picture, data_digest, fixed_crops, locate, recaptures, scan
-from training.folders import CLASSES, check_splits
+from training.folders import CLASSES, check_splits, file_digest
 from training.mixstyle import MixStyle, early, partners
 from training.sampling import draw, loader
 
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
 FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
-LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16, "fixed_blocks": 0}
+LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
+LEAST |= {"fixed_blocks": 0, "teacher_weight": 0.0}
+MOST = {"fixed_blocks": 6, "teacher_weight": 1.0}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -54,6 +57,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
     parser.add_argument("--simulated", type=Path, help="ROOT of simulated pictures, same layout (training.simulate)")
     parser.add_argument("--recaptured", type=Path, help="ROOT of {direct,recaptured}/ and manifest.csv: no faces")
+    parser.add_argument(
+        "--teacher", type=Path, action="append", default=[], help="checkpoint to learn from, see teacher_weight; repeat"
+    )
     parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
     parser.add_argument(
         "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
@@ -75,14 +81,17 @@ def main(argv: list[str] | None = None) -> int:
 def train(args: argparse.Namespace) -> None:
     """The whole run, from the pictures to the kept checkpoint."""
     config = read_preset(args.preset, args.set) | {"hold_out": args.hold_out}
+    teachers = load_teachers(args.teacher, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = load_data(args, config)
     torch.manual_seed(config["seed"])
     net = start(config, args.backbone, data.few)
-    run = Run(args.out, config | {"preset": args.preset, "data_sha256": data.digest})
-    trainer = Trainer(net, config, device, steps_per_epoch=math.ceil(data.epoch_size / config["batch"]))
+    told = {"preset": args.preset, "data_sha256": data.digest, "teachers": [file_digest(p) for p in args.teacher]}
+    run = Run(args.out, config | told)
+    trainer = Trainer(net, config, device, math.ceil(data.epoch_size / config["batch"]), teachers)
     if args.compile:
-        net.compile(dynamic=False)
+        for each in (net, *teachers):
+            each.compile(dynamic=False)
     for epoch in range(run.resume(trainer), config["epochs"]):
         drawn = draw(data.pictures, data.beside, config, epoch)
         loss = trainer.run_epoch(epoch, loader(drawn, data.crops, config, epoch, args.workers))
@@ -112,6 +121,13 @@ def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofN
     return net
 
 
+def load_teachers(paths: list[Path], config: dict) -> list[SpoofNet]:
+    """The networks whose mean opinion is a soft target; SpoofwebError unless the preset weighs it, and only then."""
+    if bool(paths) != (config["teacher_weight"] > 0):
+        raise SpoofwebError("--teacher and a teacher_weight above 0 go together; give both or neither")
+    return [checkpoint.load(path)[0].eval().requires_grad_(False) for path in paths]
+
+
 def read_preset(name: str, overrides: list[str]) -> dict:
     """A preset with its defaults and overrides; SpoofwebError where a name is unknown."""
     presets = tomllib.loads(PRESETS.read_text())
@@ -132,6 +148,9 @@ def read_preset(name: str, overrides: list[str]) -> dict:
     for key, least in LEAST.items():
         if config[key] < least:
             raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {least} or more")
+    for key, most in MOST.items():
+        if config[key] > most:
+            raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {most} or less")
     beside = config["simulated_share"] + config["recaptured_share"]
     if not 0 <= beside < 1:
         raise SpoofwebError(f"preset {name!r}: simulated_share and recaptured_share are {beside}; they must be below 1")
@@ -249,8 +268,16 @@ def fixed_parts(net: SpoofNet, blocks: int) -> list[nn.Module]:
 class Trainer:
     """Network, optimiser and weight average, moved forward epoch by epoch."""
 
-    def __init__(self, net: SpoofNet, config: dict, device: torch.device, steps_per_epoch: int):
+    def __init__(
+        self,
+        net: SpoofNet,
+        config: dict,
+        device: torch.device,
+        steps_per_epoch: int,
+        teachers: Sequence[SpoofNet] = (),
+    ):
         self.net = net.to(device, memory_format=torch.channels_last)
+        self.teachers = [teacher.to(device, memory_format=torch.channels_last) for teacher in teachers]
         self.config, self.device, self.steps_per_epoch = config, device, steps_per_epoch
         self.fixed = fixed_parts(net, config["fixed_blocks"])
         for part in self.fixed:
@@ -282,7 +309,8 @@ class Trainer:
                 group["lr"] = group["share"] * self.learning_rate(epoch * self.steps_per_epoch + i)
             if self.config["mixstyle"] and torch.rand(()) < self.config["mixstyle"]:
                 self.styles.partners = partners(targets > 0.5, crops.shape[1]).to(self.device)
-            loss = self.loss(self.logits(self.net, crops), targets.float().to(self.device))
+            wanted = self.wanted(crops, targets.float().to(self.device))
+            loss = self.loss(self.logits(self.net, crops), *wanted)
             self.styles.partners = None
             if not torch.isfinite(loss):
                 raise SpoofwebError(
@@ -305,12 +333,23 @@ class Trainer:
             logits = net(pixels)
         return logits.float().view(crops.shape[:2])
 
-    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def wanted(self, crops: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Targets [B] of the mean logits and [B, K] of each crop's: those of the pictures, mixed with what the mean of
+        the teachers' logits says of these very crops (Hinton et al. 2015; the same views: Beyer et al. 2022).
+        """
+        alone = targets[:, None].expand(crops.shape[:2])
+        if not self.teachers:
+            return targets, alone
+        with torch.no_grad():
+            taught = torch.stack([self.logits(teacher, crops) for teacher in self.teachers]).mean(0)
+        weight = self.config["teacher_weight"]
+        return targets.lerp(taught.mean(1).sigmoid(), weight), alone.lerp(taught.sigmoid(), weight)
+
+    def loss(self, logits: Tensor, targets: Tensor, alone: Tensor) -> Tensor:
         """Cross-entropy of the mean logit [B], plus that of each crop alone [B, K] at the preset's weight."""
         loss = binary_cross_entropy_with_logits(logits.mean(1), targets)
         if self.config["crop_loss"]:
-            alone = binary_cross_entropy_with_logits(logits, targets[:, None].expand_as(logits))
-            loss = loss + self.config["crop_loss"] * alone
+            loss = loss + self.config["crop_loss"] * binary_cross_entropy_with_logits(logits, alone)
         return loss
 
     def learning_rate(self, step: int) -> float:
