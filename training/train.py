@@ -43,9 +43,8 @@ from training.sampling import draw, loader
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
 FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
-LEAST = {"epochs": 1, "batch": 1, "samples_per_epoch": 0, "seed": 0, "least_side": 16}
-LEAST |= {"fixed_blocks": 0, "teacher_weight": 0.0}
-MOST = {"fixed_blocks": 6, "teacher_weight": 1.0}
+LEAST = dict(epochs=1, batch=1, samples_per_epoch=0, seed=0, least_side=16, fixed_blocks=0, teacher_weight=0.0)
+MOST = dict(fixed_blocks=6, teacher_weight=1.0)
 
 
 def main(argv: list[str] | None = None) -> int:
