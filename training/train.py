@@ -124,7 +124,7 @@ def load_teachers(paths: list[Path], config: dict) -> list[SpoofNet]:
     """The networks whose mean opinion is a soft target; SpoofwebError unless the preset weighs it, and only then."""
     if bool(paths) != (config["teacher_weight"] > 0):
         raise SpoofwebError("--teacher and a teacher_weight above 0 go together; give both or neither")
-    return [checkpoint.load(path)[0].eval().requires_grad_(False) for path in paths]
+    return [checkpoint.load(path)[0] for path in paths]
 
 
 def read_preset(name: str, overrides: list[str]) -> dict:
