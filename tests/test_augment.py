@@ -65,3 +65,16 @@ def test_plain_views_keep_colour_and_sharpness():
 
     assert all(kept(1.0, seed) for seed in range(20)) and not any(kept(0.0, seed) for seed in range(20))
     assert 20 < sum(kept(0.5, seed) for seed in range(60)) < 40
+
+
+def test_a_coarse_print_has_dots_that_the_tight_crop_shows():
+    grey = np.full((256, 256, 3), 128, np.uint8)
+    periods = set()
+    for seed in range(40):
+        printed = augment.screened(grey, 2 * augment.SIDE / 1.3, np.random.default_rng(seed))  # the crop halves it
+        assert printed.dtype == np.uint8 and 6 < printed.std(axis=(0, 1)).min() < 26
+        waves = np.abs(np.fft.fft2(printed[..., 0] - printed[..., 0].mean()))
+        row, column = np.unravel_index(waves.argmax(), waves.shape)
+        periods.add(1 / np.hypot(np.fft.fftfreq(256)[row], np.fft.fftfreq(256)[column]))
+    assert 3.9 < min(periods) < 6 and 12 < max(periods) < 16.5
+    assert np.array_equal(*(augment.screened(grey, 100, np.random.default_rng(1)) for _ in range(2)))

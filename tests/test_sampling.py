@@ -5,9 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from spoofweb.face import Face
+from tests.pictures import astronaut
 from training import sampling
 from training.dataset import Picture
+from training.train import read_preset
 
 
 def pictures(counts):
@@ -53,3 +57,17 @@ def test_target_mixes_label_smoothing_and_peer():
     assert sampling.target(picture, config) == pytest.approx(0.5 * 0.95 + 0.5 * 0.25)
     tight = Picture(Path(), "", "train", 1, "a", source="crops", peer=0.25)
     assert sampling.target(tight, config) == pytest.approx(0.95)
+
+
+def test_a_coarse_print_of_a_live_face_is_an_attack_of_which_no_teacher_has_a_say(tmp_path):
+    Image.fromarray(astronaut()).save(tmp_path / "live.png")
+    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
+    live = Picture(tmp_path / "live.png", "live.png", "train", 1, "a", source="webcam", peer=0.9, face=face)
+    made = {}
+    for share in (0.0, 1.0):
+        config = read_preset("taught", [f"dotted_share={share}", "plain_share=1.0", "patch_share=0.0"])
+        made[share] = sampling.Samples([(live, 0)], None, config, epoch=0)[0]
+    assert made[0.0][1:] == (sampling.target(live, config), True)
+    assert made[1.0][1:] == (pytest.approx(config["smoothing"] / 2), False)
+    edges = [crops.float().diff(dim=-1).abs().mean().item() for crops, *_ in (made[0.0], made[1.0])]
+    assert edges[1] > 1.5 * edges[0]

@@ -263,7 +263,8 @@ def moved_by_a_step(net, changes):
     """The names in a network's state that a step of training with a changed preset changes."""
     before = {name: value.clone() for name, value in net.state_dict().items()}
     trainer = train.Trainer(net, preset() | changes, torch.device("cpu"), steps_per_epoch=1)
-    trainer.run_epoch(0, [(torch.randint(0, 256, (2, 1, 3, 224, 224), dtype=torch.uint8), torch.tensor([0.0, 1.0]))])
+    crops = torch.randint(0, 256, (2, 1, 3, 224, 224), dtype=torch.uint8)
+    trainer.run_epoch(0, [(crops, torch.tensor([0.0, 1.0]), torch.tensor([True, True]))])
     return {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
 
 
@@ -295,25 +296,27 @@ def test_a_run_learns_from_teachers_and_says_from_which(place, undisturbed):
 
 
 def test_teachers_move_the_targets_by_the_mean_of_their_logits():
-    crops, targets = torch.zeros((2, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0])
-    said = torch.tensor([[2.0, 4.0, 0.0, -8.0], [0.0, 2.0, -4.0, 4.0]])  # of each crop, picture by picture
+    crops, targets = torch.zeros((3, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0, 1.0])
+    said = torch.tensor([[2.0, 4.0, 0.0, -8.0, -9.0, -9.0], [0.0, 2.0, -4.0, 4.0, -9.0, -9.0]])  # picture by picture
     teachers = [torch.nn.Module() for _ in said]
     for teacher, logits in zip(teachers, said, strict=True):
         teacher.forward = lambda pixels, logits=logits: logits
     config = preset() | {"teacher_weight": 0.25}
     trainer = train.Trainer(SpoofNet(), config, torch.device("cpu"), 1, teachers)
-    together, alone = trainer.wanted(crops, targets)
+    together, alone = trainer.wanted(crops, targets, torch.tensor([True, True, False]))
 
     def mixed(target, logit):
         return 0.75 * target + 0.25 / (1 + math.exp(-logit))
 
-    assert together.tolist() == pytest.approx([mixed(1, 2.0), mixed(0, -2.0)])
-    assert alone.numpy() == pytest.approx(np.array([[mixed(1, 1.0), mixed(1, 3.0)], [mixed(0, -2.0), mixed(0, -2.0)]]))
+    assert together.tolist() == pytest.approx([mixed(1, 2.0), mixed(0, -2.0), 1])
+    crops_alone = [[mixed(1, 1.0), mixed(1, 3.0)], [mixed(0, -2.0), mixed(0, -2.0)], [1, 1]]
+    assert alone.numpy() == pytest.approx(np.array(crops_alone))
 
 
 def test_without_teachers_every_crop_has_its_pictures_target():
     crops, targets = torch.zeros((2, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0])
-    together, alone = train.Trainer(SpoofNet(), preset(), torch.device("cpu"), 1).wanted(crops, targets)
+    trainer = train.Trainer(SpoofNet(), preset(), torch.device("cpu"), 1)
+    together, alone = trainer.wanted(crops, targets, torch.tensor([True, True]))
     assert together.tolist() == [1, 0] and alone.tolist() == [[1, 1], [0, 0]]
 
 

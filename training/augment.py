@@ -33,11 +33,11 @@ original = v2.Compose(
 """The original recipe on a uint8 [3, 224, 224] crop; draws from torch's global generator."""
 
 
-def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict) -> torch.Tensor:
+def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict, dotted: bool = False) -> torch.Tensor:
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
-    crop drawn from each; patch_share; bare_share; plain_share; least_side.
+    crop drawn from each; patch_share; bare_share; plain_share; least_side. dotted: as a coarse print.
     """
     if picked(config["patch_share"], rng):
         frame, face = patch(frame, face, rng)
@@ -48,6 +48,8 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict)
     else:
         image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
         pixels = np.asarray(degrade(recolour(image, rng), rng))
+    if dotted:
+        pixels = screened(pixels, face_side(face) * ratio, rng)
     height, width = pixels.shape[:2]
     crops = []
     for low, high in config["scale_ranges"]:
@@ -80,6 +82,24 @@ def patch(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.n
     half = min(size) * rng.uniform(0.5, 0.8) / 2
     corners = np.concatenate([size / 2 - half, size / 2 + half]) * one
     return cut, Face(*(round(value) for value in corners), face.score, ())
+
+
+def screened(pixels: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
+    """The picture as a coarse print: less contrast, and the dots of one ink or of three. side: of the face, px.
+
+    The dots are 2..8 px apart, of the picture or of its tight crop, whichever are larger: the network can see them.
+    """
+    period = np.exp(rng.uniform(np.log(2), np.log(8))) * max(1.0, 1.3 * side / SIDE)
+    y, x = np.indices(pixels.shape[:2], np.float32) * np.float32(2 * np.pi / period)
+    ink, paper = 255 * rng.uniform(0, 0.25), 255 * rng.uniform(0.75, 1)
+    strength = 255 * np.exp(rng.uniform(np.log(0.05), np.log(0.2)))
+    turn, inks = rng.uniform(0, np.pi / 2), np.radians((15, 75, 0)) if rng.random() < 0.5 else np.zeros(3)
+    printed = ink + pixels * np.float32((paper - ink) / 255)
+    for channel, angle in enumerate(inks + turn):
+        cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+        dots = np.cos(x * cos + y * sin) + np.cos(y * cos - x * sin)
+        printed[..., channel] += np.float32(strength / 2) * dots
+    return np.clip(printed + 0.5, 0, 255).astype(np.uint8)
 
 
 def shrink(image: Image.Image, face: Face, rng: np.random.Generator, least_side: int) -> tuple[Image.Image, float]:

@@ -1,5 +1,7 @@
 """Which pictures an epoch sees, how often, and in which form."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -41,7 +43,9 @@ def sampling_chances(pictures: list[Picture], site_power: float) -> np.ndarray:
 
 
 class Samples(Dataset):
-    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target); each depends on its own seed alone."""
+    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target, whether teachers have a say in it);
+    each depends on its own seed alone.
+    """
 
     def __init__(self, drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int):
         """crops: the fixed crops uint8 [P, K, 224, 224, 3] of the "original" augmentation, None for "views"."""
@@ -50,9 +54,10 @@ class Samples(Dataset):
     def __len__(self) -> int:
         return len(self.drawn)
 
-    def __getitem__(self, position: int) -> tuple[Tensor, float]:
+    def __getitem__(self, position: int) -> tuple[Tensor, float, bool]:
         picture, index = self.drawn[position]
         rng = np.random.default_rng([self.config["seed"], self.epoch, position])
+        dotted = self.crops is None and augment.picked(self.config["dotted_share"], rng)
         if self.crops is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(int(rng.integers(2**62)))
@@ -61,8 +66,10 @@ class Samples(Dataset):
         else:
             frame = read_picture(picture.path)
             face = picture.face or augment.somewhere(frame, rng)
-            views = augment.views(frame, face, rng, self.config)
-        return views, target(picture, self.config)
+            views = augment.views(frame, face, rng, self.config, dotted)
+        if dotted:
+            picture = replace(picture, label=0, peer=None)
+        return views, target(picture, self.config), not dotted  # of its dots a teacher may know nothing
 
 
 def target(picture: Picture, config: dict) -> float:

@@ -303,12 +303,12 @@ class Trainer:
         for part in self.fixed:
             part.eval()  # else the statistics of its normalisation would move
         total = 0.0
-        for i, (crops, targets) in enumerate(tqdm(batches, desc=f"epoch {epoch}", unit="batch")):
+        for i, (crops, targets, taught) in enumerate(tqdm(batches, desc=f"epoch {epoch}", unit="batch")):
             for group in self.optimiser.param_groups:
                 group["lr"] = group["share"] * self.learning_rate(epoch * self.steps_per_epoch + i)
             if self.config["mixstyle"] and torch.rand(()) < self.config["mixstyle"]:
                 self.styles.partners = partners(targets > 0.5, crops.shape[1]).to(self.device)
-            wanted = self.wanted(crops, targets.float().to(self.device))
+            wanted = self.wanted(crops, targets.float().to(self.device), taught.to(self.device))
             loss = self.loss(self.logits(self.net, crops), *wanted)
             self.styles.partners = None
             if not torch.isfinite(loss):
@@ -332,17 +332,19 @@ class Trainer:
             logits = net(pixels)
         return logits.float().view(crops.shape[:2])
 
-    def wanted(self, crops: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def wanted(self, crops: Tensor, targets: Tensor, taught: Tensor) -> tuple[Tensor, Tensor]:
         """Targets [B] of the mean logits and [B, K] of each crop's: those of the pictures, mixed with what the mean of
         the teachers' logits says of these very crops (Hinton et al. 2015; the same views: Beyer et al. 2022).
+
+        taught: bool [B], the pictures of which the teachers have a say.
         """
         alone = targets[:, None].expand(crops.shape[:2])
         if not self.teachers:
             return targets, alone
         with torch.no_grad():
-            taught = torch.stack([self.logits(teacher, crops) for teacher in self.teachers]).mean(0)
-        weight = self.config["teacher_weight"]
-        return targets.lerp(taught.mean(1).sigmoid(), weight), alone.lerp(taught.sigmoid(), weight)
+            said = torch.stack([self.logits(teacher, crops) for teacher in self.teachers]).mean(0)
+        weight = self.config["teacher_weight"] * taught
+        return targets.lerp(said.mean(1).sigmoid(), weight), alone.lerp(said.sigmoid(), weight[:, None])
 
     def loss(self, logits: Tensor, targets: Tensor, alone: Tensor) -> Tensor:
         """Cross-entropy of the mean logit [B], plus that of each crop alone [B, K] at the preset's weight."""
