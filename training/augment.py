@@ -13,8 +13,11 @@ from spoofweb.crop import square
 from spoofweb.face import Face
 from spoofweb.resample import resample
 from training.dataset import bare, face_side
+from training.simulate.draws import log_uniform
+from training.simulate.paper import dots
 
 SIDE = CONTRACT["input"]["side"]
+TIGHT = min(CONTRACT["crop"]["scales_percent"]) / 100  # face sides that the tight crop spans
 PATCH_LEAST = 24  # px, side of a patch that is still worth looking at
 RESAMPLERS = (
     Image.Resampling.BOX,
@@ -89,22 +92,20 @@ def screened(pixels: np.ndarray, side: float, rng: np.random.Generator) -> np.nd
 
     The dots are 2..8 px apart, of the picture or of its tight crop, whichever are larger: the network can see them.
     """
-    period = np.exp(rng.uniform(np.log(2), np.log(8))) * max(1.0, 1.3 * side / SIDE)
+    period = log_uniform(rng, 2, 8) * max(1.0, TIGHT * side / SIDE)
     y, x = np.indices(pixels.shape[:2], np.float32) * np.float32(2 * np.pi / period)
     ink, paper = 255 * rng.uniform(0, 0.25), 255 * rng.uniform(0.75, 1)
-    strength = 255 * np.exp(rng.uniform(np.log(0.05), np.log(0.2)))
+    strength = 255 * log_uniform(rng, 0.05, 0.2)
     turn, inks = rng.uniform(0, np.pi / 2), np.radians((15, 75, 0)) if rng.random() < 0.5 else np.zeros(3)
     printed = ink + pixels * np.float32((paper - ink) / 255)
     for channel, angle in enumerate(inks + turn):
-        cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-        dots = np.cos(x * cos + y * sin) + np.cos(y * cos - x * sin)
-        printed[..., channel] += np.float32(strength / 2) * dots
+        printed[..., channel] += np.float32(strength / 2) * dots(x, y, angle)
     return np.clip(printed + 0.5, 0, 255).astype(np.uint8)
 
 
 def shrink(image: Image.Image, face: Face, rng: np.random.Generator, least_side: int) -> tuple[Image.Image, float]:
     """The picture from farther away, so that face size says nothing about the label; with the shrinking ratio."""
-    wanted = np.exp(rng.uniform(np.log(least_side), np.log(320)))
+    wanted = log_uniform(rng, least_side, 320)
     ratio = min(1.0, wanted / face_side(face))
     return resize(image, ratio, rng), ratio
 

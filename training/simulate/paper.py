@@ -120,11 +120,15 @@ def _halftone(cover: np.ndarray, u: np.ndarray, v: np.ndarray, rng: np.random.Ge
     contrast = log_uniform(rng, 0.006, 0.1) if chance(rng, 0.9) else log_uniform(rng, 0.1, 0.25)
     out = cover.copy()
     for ink, angle in enumerate(np.radians((15, 75, 0))):
-        cos, sin = np.float32(turn * math.cos(angle)), np.float32(turn * math.sin(angle))
-        dots = np.cos(u * cos + v * sin) + np.cos(v * cos - u * sin)
         # Dots are strongest at half coverage and vanish on bare paper and on full ink.
-        out[..., ink] += np.float32(2 * contrast) * cover[..., ink] * (1 - cover[..., ink]) * dots
+        out[..., ink] += np.float32(2 * contrast) * cover[..., ink] * (1 - cover[..., ink]) * dots(u, v, angle, turn)
     return out
+
+
+def dots(u: np.ndarray, v: np.ndarray, angle: float, turn: float = 1.0) -> np.ndarray:
+    """The two waves of a square dot screen at places u, v, float32 in -2..2; turn: radians per unit of length."""
+    cos, sin = np.float32(turn * math.cos(angle)), np.float32(turn * math.sin(angle))
+    return np.cos(u * cos + v * sin) + np.cos(v * cos - u * sin)
 
 
 def _ink_noise(cover: np.ndarray, rng: np.random.Generator) -> np.ndarray:
