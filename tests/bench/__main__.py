@@ -24,7 +24,7 @@ SIZE = SIZES[0]
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed beside peers, as ratios.")
-    parser.add_argument("--frames", type=int, default=100, help="judged by each contender at each pace")
+    parser.add_argument("--frames", type=int, default=300, help="judged by each contender at each pace")
     parser.add_argument("--visits", type=int, default=3, help="first visits, cold, warm and offline")
     parser.add_argument("--endurance", type=int, default=2000, help="frames after which memory is looked at again")
     parser.add_argument("--json", type=Path, help="write every number there")
@@ -86,8 +86,11 @@ def table(measured: dict) -> str:
     lines = ["| what | ratio |", "|---|---|", *(f"| {what} | {ratio:.2f} |" for what, ratio in rows)]
     spent = ", ".join(f"{name} {ms:.1f}" for name, ms in stages.items())
     warm = ", ".join(f"{name} {found['median']:.0f}" for name, found in measured["visit"]["warm"].items())
+    cores = {name: made["cores"] for name, made in measured["contest"].items() if name != "human"}
+    busy = ", ".join(f"{name} {sum(kind['mean'] for kind in of.values()):.1f}" for name, of in cores.items())
     notes = [
         f"Stages of a frame, mean ms: {spent}; the next frame waits in the worker while one is judged.",
+        f"Cores that the browser keeps busy meanwhile, flat out: {busy}.",
         f"A warm visit, ms after its start: {warm}; creating the sessions alone {measured['creation']['median']:.0f}.",
     ]
     return "\n".join([*lines, "", *notes])

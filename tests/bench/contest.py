@@ -13,7 +13,7 @@ from tests.bench.stats import by_name, summary
 CONTENDERS = ("ours", "original", "human")
 TWO_THREADS = "ours, two threads"
 PACES = {"flat out": "nothing", "display": "display"}
-ROUNDS = 5
+ROUNDS = 15
 PATIENCE_MS = 120_000
 CREATE = """async ([threads, names]) => {
   const { files, jobs } = await (await fetch("config.json")).json();
@@ -37,7 +37,8 @@ def frames(browser: Browser, url: str, isolated_url: str, size: tuple[int, int],
     """Each contender judges `count` frames at each pace, in rounds, then as many under trace: name → results.
 
     `rate` (frames per second) and `stages` (ms) by pace, `tasks` of the main thread (ms per frame, at the display's
-    pace), `first` (ms from the page's start to its first judged frame, everything in the cache).
+    pace), `first` (ms from the page's start to its first judged frame, everything in the cache), `cores` (how many the
+    browser's processes keep busy flat out, by their kind).
     """
     width, height = size
     pages, made = {}, {}
@@ -53,20 +54,37 @@ def frames(browser: Browser, url: str, isolated_url: str, size: tuple[int, int],
         made[name] = {"first": page.evaluate("() => bench.ready()"), "rate": {}, "stages": {}}
     rows: dict = {name: {pace: [] for pace in PACES} for name in places}
     rates: dict = {name: {pace: [] for pace in PACES} for name in places}
+    cores: dict[str, list[dict[str, float]]] = {name: [] for name in places}
     share = max(2, count // ROUNDS)
     for _ in range(ROUNDS):
         for pace, wait in PACES.items():
             for name, page in pages.items():
+                before, began = _spent_by_kind(browser), time.perf_counter()
                 run = _run(page, share, wait)
+                after, seconds = _spent_by_kind(browser), time.perf_counter() - began
                 rows[name][pace] += run["rows"]
                 rates[name][pace].append(len(run["rows"]) / run["seconds"])
+                if pace == "flat out":
+                    cores[name].append({kind: (after[kind] - before[kind]) / seconds for kind in before})
     for name, page in pages.items():
+        made[name]["cores"] = by_name(cores[name])
         for pace in PACES:
             made[name]["rate"][pace] = summary(rates[name][pace])
             made[name]["stages"][pace] = by_name(rows[name][pace])
         made[name]["tasks"] = by_name(tasks.per_frame(page, lambda page=page: _run(page, share, "display")))
         page.context.close()
     return made
+
+
+def _spent_by_kind(browser: Browser) -> dict[str, float]:
+    """Seconds of processor time that the browser's processes have used, by their kind."""
+    session = browser.new_browser_cdp_session()
+    spent = dict.fromkeys(("browser", "GPU", "renderer", "utility"), 0.0)
+    for process in session.send("SystemInfo.getProcessInfo")["processInfo"]:
+        kind = process["type"] if process["type"] in spent else "utility"
+        spent[kind] += process["cpuTime"]
+    session.detach()
+    return spent
 
 
 def _run(page: Page, count: int, wait: str) -> dict:

@@ -13,8 +13,13 @@ from tests.bench.stand import Stand, visitor
 from tests.bench.stats import by_name
 
 PATIENCE_MS = 120_000
-HEAP_FRAMES = 200, 2000
 PACE_SECONDS = 10
+READINGS = 10  # of the heap, of which the least counts: a frame in flight holds more than a megabyte
+FORGET = "() => { seen.frames = []; performance.clearMarks(); }"  # else what was written down would count as a leak
+WORKER = """() => ({
+  began: performance.timeOrigin,
+  files: performance.timeOrigin + Math.max(...performance.getEntriesByType("resource").map((file) => file.responseEnd)),
+})"""
 SETTLED = "async () => { await navigator.serviceWorker.ready; }"
 
 
@@ -58,8 +63,12 @@ def endurance(playwright: Playwright, film: Path, url: str, folder: Path, frames
         rate /= (after[-1]["atMs"] - before[-1]["atMs"]) / 1000
         heap = {}
         for wanted in frames:
-            _until(page, f"seen.frames.length >= {wanted}", 10 * PATIENCE_MS)
-            heap[str(len(_seen(page)))] = _heap(context, page)
+            _until(page, f"seen.count >= {wanted}", 10 * PATIENCE_MS)
+            page.evaluate(FORGET)
+            readings = [_heap(context, page) for _ in range(READINGS)]
+            heap[str(page.evaluate("seen.count"))] = {
+                part: min(each[part] for each in readings) for part in ("page", "worker")
+            }
         return {
             "heap": heap,
             "rate": rate,
@@ -69,10 +78,13 @@ def endurance(playwright: Playwright, film: Path, url: str, folder: Path, frames
 
 
 def _visit(context: BrowserContext, url: str) -> dict[str, float]:
+    """ms after the page's start: its button pressed, the worker begun and its last file come, ready, judged, word."""
     page = _open(context, url)
     first = page.evaluate("() => seen.first")
+    origin = page.evaluate("performance.timeOrigin")
+    worker = {name: at - origin for name, at in page.workers[0].evaluate(WORKER).items()}
     page.close()
-    return {name: first[name] for name in ("pressed", "ready", "judged", "word")}
+    return {"pressed": first["pressed"], **worker, **{name: first[name] for name in ("ready", "judged", "word")}}
 
 
 def _open(context: BrowserContext, url: str) -> Page:
@@ -103,7 +115,7 @@ def _bytes(content: bytes) -> dict[str, int]:
 
 
 def _heap(context: BrowserContext, page: Page) -> dict[str, float]:
-    """After a collection, MB: JavaScript `heap` of the page and of its `worker`, and `resident` of all renderers."""
+    """After a collection, MB: JavaScript `heap` of the page and of its `worker`."""
     session = context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     used = session.send("Runtime.getHeapUsage")
@@ -119,20 +131,8 @@ def _heap(context: BrowserContext, page: Page) -> dict[str, float]:
             page.wait_for_timeout(20)
     (worker,) = (answer["result"] for answer in answers if answer.get("id") == 2)
     session.detach()
-    return {"page": _held(used), "worker": _held(worker), "resident": _resident(context)}
+    return {"page": _held(used), "worker": _held(worker)}
 
 
 def _held(usage: dict) -> float:
     return (usage["usedSize"] + usage.get("embedderHeapUsedSize", 0) + usage.get("backingStorageSize", 0)) / 1e6
-
-
-def _resident(context: BrowserContext) -> float | None:
-    """Memory of the renderer processes as Linux counts it; None elsewhere."""
-    session = context.new_cdp_session(context.pages[0])
-    browser = context.browser
-    session.detach()
-    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"] if browser else []
-    statuses = [Path(f"/proc/{process['id']}/statm") for process in processes if process["type"] == "renderer"]
-    if not statuses or not all(status.exists() for status in statuses):
-        return None
-    return sum(int(status.read_text().split()[1]) * 4096 for status in statuses) / 1e6

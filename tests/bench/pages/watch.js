@@ -3,8 +3,8 @@
  * judged frame. It changes nothing that the page sees.
  */
 (() => {
-  /** @type {{first: Record<string, number>, frames: {atMs: number, stages: Record<string, number>}[]}} */
-  const seen = { first: {}, frames: [] };
+  /** @type {{first: Record<string, number>, count: number, frames: {atMs: number, stages: Record<string, number>}[]}} */
+  const seen = { first: {}, count: 0, frames: [] };
   Object.assign(window, { seen });
   const first = (/** @type {string} */ what) => (seen.first[what] ??= performance.now());
 
@@ -31,6 +31,7 @@
         if (data.type === "ready") first("ready");
         if (data.type !== "observation") return;
         performance.mark("frame");
+        seen.count += 1;
         seen.frames.push({ atMs: performance.now(), stages: data.stages });
       });
     }
