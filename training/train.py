@@ -43,8 +43,15 @@ from training.sampling import draw, loader
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
 FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
-LEAST = dict(epochs=1, batch=1, samples_per_epoch=0, seed=0, least_side=16, fixed_blocks=0, teacher_weight=0.0)
-MOST = dict(fixed_blocks=6, teacher_weight=1.0)
+BOUNDS = dict(  # least and most
+    epochs=(1, math.inf),
+    batch=(1, math.inf),
+    samples_per_epoch=(0, math.inf),
+    seed=(0, math.inf),
+    least_side=(16, math.inf),
+    fixed_blocks=(0, 6),
+    teacher_weight=(0.0, 1.0),
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -144,12 +151,10 @@ def read_preset(name: str, overrides: list[str]) -> dict:
             config[key] = value  # a word needs no quotes on a command line
         if type(config[key]) is not type(presets["default"][key]):
             raise SpoofwebError(f"--set {override}: {key} must be like {presets['default'][key]!r}")
-    for key, least in LEAST.items():
-        if config[key] < least:
-            raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {least} or more")
-    for key, most in MOST.items():
-        if config[key] > most:
-            raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {most} or less")
+    for key, (least, most) in BOUNDS.items():
+        if not least <= config[key] <= most:
+            bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
+            raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {bounds}")
     beside = config["simulated_share"] + config["recaptured_share"]
     if not 0 <= beside < 1:
         raise SpoofwebError(f"preset {name!r}: simulated_share and recaptured_share are {beside}; they must be below 1")
