@@ -86,8 +86,8 @@ def table(measured: dict) -> str:
     lines = ["| what | ratio |", "|---|---|", *(f"| {what} | {ratio:.2f} |" for what, ratio in rows)]
     spent = ", ".join(f"{name} {ms:.1f}" for name, ms in stages.items())
     warm = ", ".join(f"{name} {found['median']:.0f}" for name, found in measured["visit"]["warm"].items())
-    cores = {name: made["cores"] for name, made in measured["contest"].items() if name != "human"}
-    busy = ", ".join(f"{name} {sum(kind['mean'] for kind in of.values()):.1f}" for name, of in cores.items())
+    cores = {name: found["cores"]["flat out"]["mean"] for name, found in measured["contest"].items()}
+    busy = "; ".join(f"{name} {mean:.1f}" for name, mean in cores.items())
     notes = [
         f"Stages of a frame, mean ms: {spent}; the next frame waits in the worker while one is judged.",
         f"Cores that the browser keeps busy meanwhile, flat out: {busy}.",

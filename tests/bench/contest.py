@@ -38,7 +38,7 @@ def frames(browser: Browser, url: str, isolated_url: str, size: tuple[int, int],
 
     `rate` (frames per second) and `stages` (ms) by pace, `tasks` of the main thread (ms per frame, at the display's
     pace), `first` (ms from the page's start to its first judged frame, everything in the cache), `cores` (how many the
-    browser's processes keep busy flat out, by their kind).
+    browser's processes keep busy) by pace.
     """
     width, height = size
     pages, made = {}, {}
@@ -51,24 +51,23 @@ def frames(browser: Browser, url: str, isolated_url: str, size: tuple[int, int],
         page.evaluate("() => bench.ready()")
         page.reload()
         pages[name] = page
-        made[name] = {"first": page.evaluate("() => bench.ready()"), "rate": {}, "stages": {}}
+        made[name] = {"first": page.evaluate("() => bench.ready()"), "rate": {}, "stages": {}, "cores": {}}
     rows: dict = {name: {pace: [] for pace in PACES} for name in places}
     rates: dict = {name: {pace: [] for pace in PACES} for name in places}
-    cores: dict[str, list[dict[str, float]]] = {name: [] for name in places}
+    cores: dict = {name: {pace: [] for pace in PACES} for name in places}
     share = max(2, count // ROUNDS)
     for _ in range(ROUNDS):
         for pace, wait in PACES.items():
             for name, page in pages.items():
-                before, began = _spent_by_kind(browser), time.perf_counter()
+                before, began = _processor_seconds(browser), time.perf_counter()
                 run = _run(page, share, wait)
-                after, seconds = _spent_by_kind(browser), time.perf_counter() - began
+                spent, seconds = _processor_seconds(browser) - before, time.perf_counter() - began
                 rows[name][pace] += run["rows"]
                 rates[name][pace].append(len(run["rows"]) / run["seconds"])
-                if pace == "flat out":
-                    cores[name].append({kind: (after[kind] - before[kind]) / seconds for kind in before})
+                cores[name][pace].append(spent / seconds)
     for name, page in pages.items():
-        made[name]["cores"] = by_name(cores[name])
         for pace in PACES:
+            made[name]["cores"][pace] = summary(cores[name][pace])
             made[name]["rate"][pace] = summary(rates[name][pace])
             made[name]["stages"][pace] = by_name(rows[name][pace])
         made[name]["tasks"] = by_name(tasks.per_frame(page, lambda page=page: _run(page, share, "display")))
@@ -76,15 +75,12 @@ def frames(browser: Browser, url: str, isolated_url: str, size: tuple[int, int],
     return made
 
 
-def _spent_by_kind(browser: Browser) -> dict[str, float]:
-    """Seconds of processor time that the browser's processes have used, by their kind."""
+def _processor_seconds(browser: Browser) -> float:
+    """Processor time that all processes of the browser have used so far."""
     session = browser.new_browser_cdp_session()
-    spent = dict.fromkeys(("browser", "GPU", "renderer", "utility"), 0.0)
-    for process in session.send("SystemInfo.getProcessInfo")["processInfo"]:
-        kind = process["type"] if process["type"] in spent else "utility"
-        spent[kind] += process["cpuTime"]
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
     session.detach()
-    return spent
+    return sum(process["cpuTime"] for process in processes)
 
 
 def _run(page: Page, count: int, wait: str) -> dict:

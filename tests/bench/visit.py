@@ -67,7 +67,7 @@ def endurance(playwright: Playwright, film: Path, url: str, folder: Path, frames
             page.evaluate(FORGET)
             readings = [_heap(context, page) for _ in range(READINGS)]
             heap[str(page.evaluate("seen.count"))] = {
-                part: min(each[part] for each in readings) for part in ("page", "worker")
+                part: min(each[part] for each in readings) for part in readings[0]
             }
         return {
             "heap": heap,
@@ -80,8 +80,7 @@ def endurance(playwright: Playwright, film: Path, url: str, folder: Path, frames
 def _visit(context: BrowserContext, url: str) -> dict[str, float]:
     """ms after the page's start: its button pressed, the worker begun and its last file come, ready, judged, word."""
     page = _open(context, url)
-    first = page.evaluate("() => seen.first")
-    origin = page.evaluate("performance.timeOrigin")
+    first, origin = page.evaluate("() => [seen.first, performance.timeOrigin]")
     worker = {name: at - origin for name, at in page.workers[0].evaluate(WORKER).items()}
     page.close()
     return {"pressed": first["pressed"], **worker, **{name: first[name] for name in ("ready", "judged", "word")}}
