@@ -406,6 +406,18 @@ def test_a_camera_that_is_gone_is_replaced_by_another(page):
     judging(page)
     assert "deviceId" not in page.evaluate("books.asked[2]")
     expect(page.locator("#list-note")).to_be_visible()
+    page.select_option("#cameras", "rear")
+    until(page, "books.asked.length === 4")
+    assert "deviceId" in page.evaluate("books.asked[3]"), "it is there again, and asked for again"
+
+
+def test_the_keyboard_stays_in_the_list_of_cameras(page):
+    start(page)
+    page.focus("#cameras")
+    page.select_option("#cameras", "rear")
+    until(page, "books.asked.length === 2")
+    judging(page)
+    expect(page.locator("#cameras")).to_be_focused()
 
 
 def test_a_camera_that_cannot_do_it_is_named(page):

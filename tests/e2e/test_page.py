@@ -253,6 +253,7 @@ def test_a_video_can_be_cancelled_and_keeps_what_was_said(visit):
     in_state(page, "watched")
     assert page.locator("#film-share").evaluate("(bar) => bar.value") < 1
     assert "Cancelled" in page.inner_text("#film-text")
+    expect(page.locator("#announcement")).to_contain_text("Cancelled")
     page.wait_for_timeout(500)
     in_state(page, "watched")
 
@@ -293,8 +294,21 @@ def test_the_slider_moves_the_verdict_and_tells_what_it_costs(visit, rules):
     assert page.inner_text("#threshold-rows") != before
     assert "own threshold" in page.inner_text("#note")
     reset.click()
+    expect(slider).to_be_focused()
     expect(page.locator("html")).to_have_attribute("data-verdict", "live")
     assert page.inner_text("#threshold-rows") == before
+
+
+@pytest.mark.parametrize("end, back", [("Home", "ArrowRight"), ("End", "ArrowLeft")])
+def test_the_slider_tells_every_threshold_from_the_next(visit, end, back):
+    page = visit()
+    page.click("#threshold summary")
+    page.locator("#threshold-slider").focus()
+    told = []
+    for key in (end, back, back):
+        page.keyboard.press(key)
+        told.append(page.inner_text("#threshold-state"))
+    assert len(set(told)) == len(told), told
 
 
 def test_the_slider_shows_the_cards_rates(visit, spoofnet):
@@ -399,6 +413,15 @@ def test_every_state_has_words_and_a_way_out(visit, app, language):
             assert page.locator(f"#icon-{shown['panel']['icon']}").count() == 1, name
 
 
+def test_numbers_are_written_as_the_language_does(visit, app):
+    page, all_states = visit(), states.everything()
+    for language, loaded, refused, time in (("en", "7.3", "4.9", "0:04.0"), ("de", "7,3", "4,9", "0:04,0")):
+        assert f" {loaded} " in shown_in(page, app, all_states["loading"], language)["progress"]["text"]
+        cancelled = shown_in(page, app, all_states["cancelled"], language)
+        assert cancelled["threshold"]["rows"][0]["bpcer"].startswith(refused)
+        assert time in cancelled["film"]["text"]
+
+
 def test_every_verdict_has_a_word_a_sentence_and_a_sign(visit, app):
     page = visit()
     said, all_states = set(), states.everything()
@@ -493,6 +516,8 @@ def test_a_screen_reader_hears_the_verdict(visit):
     choose(page, "room.png", fixtures.png(fixtures.no_face()))
     judged(page)
     expect(page.locator("#announcement")).to_contain_text("NO FACE")
+    choose(page, "wall.png", fixtures.png(fixtures.no_face()))
+    expect(page.locator("#announcement")).to_contain_text(re.compile("wall.png.*NO FACE"))
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

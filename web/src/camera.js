@@ -58,7 +58,9 @@ export class Camera {
    * @param {Choice} [choice] Left out: the one asked for last.
    */
   async start(choice = this.state.choice) {
-    if (["asking", "running"].includes(this.state.name) && same(choice, this.state.choice)) return;
+    const { name, substituted } = this.state;
+    const underway = name === "asking" || (name === "running" && !substituted); // what was missing may be there now
+    if (underway && same(choice, this.state.choice)) return;
     const turn = this.#release();
     const overtaken = () => turn !== this.#turn;
     const obstacle = unavailable();

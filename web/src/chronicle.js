@@ -1,7 +1,7 @@
 // @ts-check
 /** What is shown of the verdicts so far: the newest seconds of the camera, or a video from its beginning. */
 
-import { say } from "./strings.js";
+import { decimal, say } from "./strings.js";
 import { drawing, runs, shares, SPAN_MS } from "./trace.js";
 
 /** @typedef {import("./store.js").State} State */
@@ -57,5 +57,5 @@ function judgedUntil({ points, file }) {
 export function durationOf(ms) {
   const tenths = Math.round(ms / 100);
   const minutes = Math.floor(tenths / 600);
-  return `${minutes}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
+  return `${minutes}:${decimal((tenths % 600) / 10, 1, 2)}`;
 }

@@ -3,7 +3,7 @@
 
 import { EngineError, readPicture } from "./engine.js";
 import { hint, NO_HINT } from "./guidance.js";
-import { asJudged, asPoint, asShown } from "./judge.js";
+import { alone, asJudged, asPoint, asShown } from "./judge.js";
 import { alongTimeline, MediaError } from "./timeline.js";
 import * as verdict from "./verdict.js";
 
@@ -122,9 +122,8 @@ export class Files {
   #sayPicture(seen, engine) {
     const { rules } = this.#store.state;
     if (!rules) return;
-    const { box, logit } = asJudged(seen, rules);
-    const word = logit !== null ? verdict.word(logit, rules) : box ? verdict.UNSURE : verdict.NONE;
-    this.#store.update({ judged: asShown(seen, { word, mean: logit }, seen.reasons[0] ?? "", engine.contract) });
+    const said = alone(asJudged(seen, rules), rules);
+    this.#store.update({ judged: asShown(seen, said, seen.reasons[0] ?? "", engine.contract) });
   }
 
   /** @param {Blob} blob @param {string} file @param {AbortSignal} signal */

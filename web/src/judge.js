@@ -102,6 +102,14 @@ export function asJudged({ timeMs, face, logit, reasons }, rules, refused = fals
   return { timeMs, box: [face.x0, face.y0, face.x1, face.y1], logit: accepted ? verdict.fixed(logit, rules) : null };
 }
 
+/** The verdict on a picture by itself.
+ * @param {verdict.Judged} judged @param {VerdictRules} rules @returns {{word: verdict.Word, mean: number | null}}
+ */
+export function alone({ box, logit }, rules) {
+  if (logit !== null) return { word: verdict.word(logit, rules), mean: logit };
+  return { word: box ? verdict.UNSURE : verdict.NONE, mean: null };
+}
+
 /** An observation and the verdict on it as the screen takes them.
  * @param {Observation} seen @param {{word: verdict.Word, mean: number | null}} said @param {string} reason
  * @param {import("./contract.js").Contract} contract @returns {import("./store.js").Judged}

@@ -35,7 +35,7 @@ import { looks, sameFace, turn } from "./turns.js";
  */
 
 /**
- * A single-threaded ONNX Runtime session.
+ * An ONNX Runtime session.
  * @param {Ort} ort
  * @param {Uint8Array} graph
  * @param {Record<string, string>} inputs name → type, e.g. {crops: "uint8"}

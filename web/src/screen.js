@@ -3,7 +3,7 @@
 
 import { chartOf, durationOf, runsOf } from "./chronicle.js";
 import { oval } from "./guidance.js";
-import { say } from "./strings.js";
+import { decimal, say } from "./strings.js";
 import { ratesAt } from "./threshold.js";
 import { probability } from "./verdict.js";
 
@@ -68,6 +68,7 @@ import { probability } from "./verdict.js";
  */
 
 const MEGABYTE = 1e6;
+const MOST_DIGITS = 12;
 const START = { act: "start", key: "act.start" };
 const CHOOSE = { act: "choose", key: "act.choose" };
 const ANOTHER = { act: "choose", key: "act.another" };
@@ -124,6 +125,7 @@ export function screen(state) {
   const stage = STAGES[name] ?? "panel";
   const panel = stage === "panel" ? panelOf(name, state) : null;
   const verdict = verdictOf(stage, state);
+  const film = filmOf(name, state);
   const marked = stage === "panel" ? null : state.judged;
   return {
     name,
@@ -138,13 +140,13 @@ export function screen(state) {
     heat: { shown: marked !== null, on: state.heat },
     chart: chartOf(stage, state),
     runs: stage === "film" ? runsOf(state) : [],
-    film: filmOf(name, state),
+    film,
     threshold: thresholdOf(state),
     list: listOf(name, state),
     controls: controlsOf(name, state).map(({ act, key }) => ({ act, label: say(key) })),
     progress: progressOf(state.engine),
     update: state.renewable ? say("update") : "",
-    announcement: announcementOf(name, panel, verdict),
+    announcement: announcementOf(name, state.file, panel, film, verdict),
   };
 }
 
@@ -193,12 +195,17 @@ function verdictOf(stage, state) {
   };
 }
 
-/** @param {string} name @param {Panel | null} panel @param {Verdict} verdict */
-function announcementOf(name, panel, { word, text }) {
+/**
+ * @param {string} name @param {State["file"]} file @param {Panel | null} panel @param {Screen["film"]} film
+ * @param {Verdict} verdict
+ */
+function announcementOf(name, file, panel, film, { word, text }) {
   if (panel) return `${panel.title}. ${panel.text}`;
   if (name === "video") return say("video.text"); // its words change as fast as it is judged
   const saying = word ? `${word}. ${text}` : say(`${name}.text`);
-  return name === "watched" ? `${say("watched.text")} ${saying}` : saying;
+  if (!file) return saying;
+  // named, because a screen reader says nothing of a second file with the same words
+  return [`${file.file}:`, film?.text ?? "", saying].filter(Boolean).join(" ");
 }
 
 /** @param {import("./contract.js").VerdictRules} rules @returns {[number, number]} */
@@ -212,6 +219,16 @@ function percentOf(share) {
   if (share < 0.01) return say("probability.under");
   if (share > 0.99) return say("probability.over");
   return say("probability.value", { percent: Math.round(100 * share) });
+}
+
+/**
+ * A threshold in percent, with as many digits as tell it from 0 and from 100.
+ * @param {number} share
+ */
+function thresholdPercent(share) {
+  const away = 100 * Math.min(share, 1 - share);
+  const digits = Math.min(MOST_DIGITS, Math.max(0, Math.ceil(-Math.log10(away))));
+  return say("probability.value", { percent: decimal(100 * share, digits) });
 }
 
 /** @param {Judged} judged @param {Verdict} verdict @returns {Target} */
@@ -232,7 +249,7 @@ function filmOf(name, { file }) {
 /** @param {State} state @returns {Threshold | null} */
 function thresholdOf({ curve, rules, at }) {
   if (!curve || !rules) return null;
-  const percent = percentOf(probability(rules.threshold, rules));
+  const percent = thresholdPercent(probability(rules.threshold, rules));
   const rows = ratesAt(curve, at).map(({ split, apcer, bpcer }) => (
     { split: say(`threshold.${split}`), apcer: shareOf(apcer), bpcer: shareOf(bpcer) }
   ));
@@ -249,7 +266,7 @@ function thresholdOf({ curve, rules, at }) {
 
 /** @param {number} share */
 function shareOf(share) {
-  return say("share", { percent: (100 * share).toFixed(1) });
+  return say("share", { percent: decimal(100 * share) });
 }
 
 /** @param {string} name @param {State} state */
@@ -275,6 +292,6 @@ function progressOf({ name, loaded, total }) {
   if (name === "ready") return { text: say("progress.done"), share: null };
   if (!total) return { text: say("progress.start"), share: 0 };
   if (loaded >= total) return { text: say("progress.warm"), share: 1 };
-  const megabytes = { loaded: (loaded / MEGABYTE).toFixed(1), total: (total / MEGABYTE).toFixed(1) };
+  const megabytes = { loaded: decimal(loaded / MEGABYTE), total: decimal(total / MEGABYTE) };
   return { text: say("progress", megabytes), share: loaded / total };
 }

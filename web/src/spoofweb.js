@@ -10,7 +10,7 @@
  */
 
 import { Engine, EngineError, readPicture } from "./engine.js";
-import { asJudged } from "./judge.js";
+import { alone, asJudged } from "./judge.js";
 import * as verdict from "./verdict.js";
 
 export { EngineError };
@@ -130,17 +130,6 @@ export class Detector {
     const live = mean === null ? null : verdict.probability(mean, rules);
     return { verdict: word, live, reason: seen.reasons[0] ?? null, faces, observation: seen };
   }
-}
-
-/**
- * The word for a picture by itself.
- * @param {verdict.Judged} judged
- * @param {import("./contract.js").VerdictRules} rules
- * @returns {{word: verdict.Word, mean: number | null}}
- */
-function alone({ box, logit }, rules) {
-  if (logit !== null) return { word: verdict.word(logit, rules), mean: logit };
-  return { word: box ? verdict.UNSURE : verdict.NONE, mean: null };
 }
 
 /**

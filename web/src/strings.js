@@ -30,6 +30,18 @@ export function choice(query, wanted) {
 }
 
 /**
+ * A number as the language writes it.
+ * @param {number} value
+ * @param {number} [digits] After the decimal sign.
+ * @param {number} [least] Digits before it, filled up with zeros.
+ * @returns {string}
+ */
+export function decimal(value, digits = 1, least = 1) {
+  const how = { minimumFractionDigits: digits, maximumFractionDigits: digits, minimumIntegerDigits: least };
+  return value.toLocaleString(spoken, { ...how, useGrouping: false });
+}
+
+/**
  * A sentence with its `{name}`s filled in; an unknown key is an error of the page itself.
  * @param {string} key
  * @param {Record<string, string | number>} [values]

@@ -25,6 +25,8 @@ export class View {
   #announcer = new Announcer((text) => (element("announcement").textContent = text));
   #slider = /** @type {HTMLInputElement} */ (element("threshold-slider"));
   #heat = /** @type {HTMLInputElement} */ (element("heat-switch"));
+  #cameras = /** @type {HTMLSelectElement} */ (element("cameras"));
+  #picking = false; // a camera from the list, and nothing else was pressed since
 
   /** @param {Wishes} wishes */
   constructor({ act, pick, slide, heat, language }) {
@@ -33,12 +35,15 @@ export class View {
     document.addEventListener("click", (event) => {
       const pressed = event.target instanceof Element ? event.target.closest("button[data-act], a[data-language]") : null;
       if (!(pressed instanceof HTMLElement)) return;
+      this.#picking = false;
       if (pressed.dataset.act) return act(pressed.dataset.act);
       event.preventDefault();
       language(pressed.dataset.language ?? "");
     });
-    const list = /** @type {HTMLSelectElement} */ (element("cameras"));
-    list.addEventListener("change", () => pick(list.value));
+    this.#cameras.addEventListener("change", () => {
+      this.#picking = true;
+      pick(this.#cameras.value);
+    });
     this.#slider.addEventListener("input", () => slide(Number(this.#slider.value)));
     this.#heat.addEventListener("change", () => heat(this.#heat.checked));
   }
@@ -91,7 +96,8 @@ export class View {
   }
 
   #focusMainWay() {
-    const ways = [...document.querySelectorAll("#panel-actions > *, #control-actions > *")];
+    const list = this.#picking ? [this.#cameras] : [];
+    const ways = [...list, ...document.querySelectorAll("#panel-actions > *, #control-actions > *")];
     const way = ways.find((e) => !e.closest("[hidden]"));
     if (way instanceof HTMLElement) way.focus({ preventScroll: true });
   }
@@ -150,7 +156,9 @@ export class View {
     this.#slider.value = String(threshold.at);
     this.#slider.setAttribute("aria-valuetext", threshold.value);
     write("threshold-state", threshold.state);
-    element("threshold-reset").toggleAttribute("disabled", !threshold.moved);
+    const reset = element("threshold-reset");
+    if (!threshold.moved && document.activeElement === reset) this.#slider.focus({ preventScroll: true });
+    reset.toggleAttribute("disabled", !threshold.moved);
     const rows = element("threshold-rows");
     if (!renewed(rows, threshold.rows)) return;
     rows.replaceChildren(...threshold.rows.map(({ split, apcer, bpcer }) => tableRow(split, [apcer, bpcer])));
@@ -158,7 +166,7 @@ export class View {
 
   /** @param {Screen["list"]} list */
   #list({ cameras, current, note }) {
-    const select = /** @type {HTMLSelectElement} */ (element("cameras"));
+    const select = this.#cameras;
     element("list").hidden = cameras.length === 0;
     write("list-note", note);
     if (renewed(select, cameras)) {

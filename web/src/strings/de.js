@@ -154,7 +154,7 @@ export const de = {
   "scale.attack": "Angriff",
   "scale.live": "lebend",
   "several": "{count} Gesichter zu sehen; das größte wird beurteilt.",
-  "latency": "{ms}\u00a0ms je Bild, Median der letzten {count}; wasm, 1\u00a0Thread",
+  "latency": "{ms}\u00a0ms je Bild, Median der letzten {count}; WebAssembly",
 
   "trace.title": "Die letzten {seconds} Sekunden",
   "trace.film": "Im Lauf des Videos",

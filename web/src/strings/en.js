@@ -154,7 +154,7 @@ export const en = {
   "scale.attack": "attack",
   "scale.live": "live",
   "several": "{count} faces in sight; the largest one is judged.",
-  "latency": "{ms}\u00a0ms per picture, median of the last {count}; wasm, 1\u00a0thread",
+  "latency": "{ms}\u00a0ms per picture, median of the last {count}; WebAssembly",
 
   "trace.title": "The last {seconds} seconds",
   "trace.film": "Along the video",
