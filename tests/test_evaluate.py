@@ -399,6 +399,11 @@ def test_a_row_of_an_earlier_card_is_taken_over(tmp_path, capsys):
     assert "no scores of the product" in fails(capsys, tmp_path, f"other={both}")
 
 
+def test_scores_of_other_pictures_are_no_row_beside_the_products(tmp_path, capsys):
+    whole, part = write(tmp_path / "whole.csv", small_table()), write(tmp_path / "part.csv", small_table()[1:])
+    assert "peer: its scores are of other pictures" in fails(capsys, tmp_path, f"product={whole}", f"peer={part}")
+
+
 def test_a_failed_write_leaves_the_last_card(tmp_path, capsys):
     file = write(tmp_path / "scores.csv", small_table())
     out, blocked = tmp_path / "card.json", tmp_path / "plots"

@@ -72,7 +72,9 @@ def evaluation_card(rows: dict[str, ScoreTable | dict], settings: Settings) -> d
         "models": models,
     }
     for name, row in others:
-        models.append(taken_over(name, card, row) if isinstance(row, dict) else model_report(name, row, settings))
+        report = taken_over(name, card, row) if isinstance(row, dict) else model_report(name, row, settings)
+        check_pictures(name, report, models[0])
+        models.append(report)
     return rounded(card)
 
 
@@ -82,11 +84,17 @@ def taken_over(name: str, card: dict, earlier: dict) -> dict:
         if earlier.get(key) != card[key]:
             raise SpoofwebError(f"{name}: its card has another {key} than the product's; score it again")
     for report in earlier["models"]:
-        if report["name"] == name and report["data_sha256"] == card["data_sha256"]:
-            if made_up(report) != made_up(card["models"][0]):
-                raise SpoofwebError(f"{name}: its card has other groups of pictures than the product's; score it again")
+        if report["name"] == name:
             return report
     raise SpoofwebError(f"{name}: its card has no row of that name; it has {[r['name'] for r in earlier['models']]}")
+
+
+def check_pictures(name: str, report: dict, product: dict) -> None:
+    """SpoofwebError where a model was scored on other pictures than the product: their rates do not compare."""
+    if report["data_sha256"] != product["data_sha256"]:
+        raise SpoofwebError(f"{name}: its scores are of other pictures than the product's; score it again")
+    if made_up(report) != made_up(product):
+        raise SpoofwebError(f"{name}: its scores have other groups of pictures than the product's; score it again")
 
 
 def made_up(report: dict) -> dict:
