@@ -64,16 +64,19 @@ def open_detector(graph: bytes) -> ort.InferenceSession:
 
 
 def open_spoofnet(graph: bytes) -> ort.InferenceSession:
-    """A session of SpoofNet, tried once; SpoofwebError where the graph is none, or takes no batch of two crops."""
+    """A session of SpoofNet, tried once; SpoofwebError where the graph is none, or gives no numbers for two crops."""
     made = session(graph, {"crops": "tensor(uint8)"}, ["logit", "live", "evidence"])
     try:
-        shapes = [out.shape for out in made.run(None, {"crops": np.zeros((2, SIDE, SIDE, 3), np.uint8)})]
+        outputs = made.run(None, {"crops": np.zeros((2, SIDE, SIDE, 3), np.uint8)})
     except Exception as error:  # ONNX Runtime raises a different class for each kind of misfit
         raise SpoofwebError(f"the ONNX graph does not take crops [N, {SIDE}, {SIDE}, 3] ({error}); export it") from None
+    shapes = [out.shape for out in outputs]
     if shapes != [(2,), (2,), (2, 28, 28)]:
         raise SpoofwebError(
             f"the ONNX graph gives outputs of shapes {shapes} for 2 crops, not two values and a map each; export it"
         )
+    if not all(np.isfinite(out).all() for out in outputs):
+        raise SpoofwebError("the ONNX graph gives values that are no numbers; its weights are broken, restore them")
     return made
 
 

@@ -104,6 +104,22 @@ def test_a_graph_that_computes_something_else_is_refused(saved, monkeypatch):
         export.export(saved)
 
 
+def test_a_network_that_gives_no_numbers_is_refused(saved):
+    net, _ = checkpoint.load(saved)
+    with torch.no_grad():
+        net.head[-1].bias.fill_(float("nan"))
+    with pytest.raises(SpoofwebError, match="no numbers"):
+        export.convert(net, {})
+
+
+@pytest.mark.parametrize("output", ["classify", "evidence"])
+def test_both_outputs_are_held_against_torch(saved, graph, monkeypatch, output):
+    net, _ = checkpoint.load(saved)
+    computed = getattr(net, output)
+    monkeypatch.setattr(net, output, lambda *maps: computed(*maps) + 0.5)
+    assert export.max_difference(net, graph) == pytest.approx(0.5, abs=0.01)
+
+
 def test_foreign_onnx_is_refused(graph):
     model = onnx.load_from_string(graph)
     del model.graph.output[1]
