@@ -25,7 +25,7 @@ from tests.test_dataset import write_dataset, write_recaptures
 from training import sampling, train
 
 ROOT = Path(__file__).parents[1]
-VIEWS = ["--set", "augment=views", "--set", "samples_per_epoch=4"]
+VIEWS = ["--set", "augment=views", "--set", "samples_per_epoch=4", "--set", "scale_ranges=[[110, 150]]"]
 FULL = Path("/dev/full")  # Linux: every write to it finds no space
 
 
@@ -122,6 +122,10 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
         (["--set", "epochs=0"], "epochs is 0"),
         (["--set", "seed=-1"], "seed is -1"),
         (["--set", "fixed_blocks=7"], "fixed_blocks is 7"),
+        (["--set", "lr=-1.0"], "lr is -1.0"),
+        (["--set", "ema=1.5"], "ema is 1.5"),
+        (["--set", "augment=veiws"], "augment is 'veiws'"),
+        ([*VIEWS, "--set", "scale_ranges=[]"], "one of scale_ranges for each"),
     ],
 )
 def test_bad_arguments(place, change, message, capsys):
@@ -154,6 +158,9 @@ def test_unknown_preset():
 def test_another_runs_folder_and_a_broken_checkpoint_are_refused(place, capsys):
     assert train.main(arguments(place, "taken", "--set", "epochs=1")) == 0
     assert train.main(arguments(place, "taken", "--set", "epochs=2")) == 2
+    assert "of another run" in capsys.readouterr().err
+    (place / "targets.csv").write_text("path\n")
+    assert train.main(arguments(place, "taken", "--set", "epochs=1", "--manifest", str(place / "targets.csv"))) == 2
     assert "of another run" in capsys.readouterr().err
     last = place / "taken/last.pt"
     whole = last.read_bytes()

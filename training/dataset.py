@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from spoofweb.checksum import sha256
 from spoofweb.contract import CONTRACT, digest
 from spoofweb.crop import square
 from spoofweb.errors import SpoofwebError
@@ -26,7 +27,7 @@ from spoofweb.files import write_whole
 from spoofweb.media import read_picture
 from spoofweb.pipeline import open_detector
 from spoofweb.resample import resample
-from training.folders import CLASSES, NAMED, check_case, file_digest, visible
+from training.folders import CLASSES, NAMED, check_case, visible
 
 SIDE = CONTRACT["input"]["side"]
 RECAPTURE_LABELS = {"direct": 1, "recaptured": 0}
@@ -125,7 +126,7 @@ def data_digest(pictures: list[Picture]) -> str:
     total = hashlib.sha256()
     for picture in sorted(pictures, key=lambda p: p.name):
         total.update(f"{picture.name} {picture.label} ".encode())
-        total.update(bytes.fromhex(file_digest(picture.path)))
+        total.update(bytes.fromhex(sha256(picture.path)))
     return total.hexdigest()
 
 

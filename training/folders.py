@@ -2,10 +2,10 @@
 wrong with them.
 """
 
-import hashlib
 from collections import defaultdict
 from pathlib import Path
 
+from spoofweb.checksum import sha256
 from spoofweb.errors import SpoofwebError
 
 SPLITS = ("train", "val", "test")
@@ -30,14 +30,6 @@ def check_case(root: Path, split: str) -> None:
                 raise SpoofwebError(f"{path}: names are in lower case; rename it to {path.name.lower()!r}")
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes; SpoofwebError where it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise SpoofwebError(f"{path}: cannot be read ({error.strerror}); restore it or take it out") from None
-
-
 def check_splits(roots: list[Path]) -> int:
     """Count the pictures whose bytes stand in their own split before; SpoofwebError where some stand in two splits.
 
@@ -58,7 +50,7 @@ def check_splits(roots: list[Path]) -> int:
     seen: dict[str, tuple[Path, str]] = {}
     across, repeated = [], 0
     for path, split in (entry for alike in by_size.values() if len(alike) > 1 for entry in alike):
-        first, first_split = seen.setdefault(file_digest(path), (path, split))
+        first, first_split = seen.setdefault(sha256(path), (path, split))
         if split != first_split:
             across.append(f"{first} and {path}")
         elif path != first:

@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from spoofweb import checkpoint
+from spoofweb.checksum import sha256
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
 from spoofweb.graphs import detector_graph
@@ -36,7 +37,7 @@ from spoofweb.model import SpoofNet, initialise_backbone
 from training import narrow
 from training.curve import draw_curve
 from training.dataset import Picture, data_digest, fixed_crops, locate, recaptures, scan
-from training.folders import CLASSES, check_splits, file_digest
+from training.folders import CLASSES, check_splits
 from training.mixstyle import MixStyle, early, partners
 from training.sampling import draw, loader
 
@@ -51,6 +52,9 @@ BOUNDS = dict(  # least and most
     least_side=(16, math.inf),
     fixed_blocks=(0, 6),
     teacher_weight=(0.0, 1.0),
+    lr=(0.0, math.inf),
+    weight_decay=(0.0, math.inf),
+    ema=(0.0, 1.0),
 )
 
 
@@ -92,7 +96,8 @@ def train(args: argparse.Namespace) -> None:
     data = load_data(args, config)
     torch.manual_seed(config["seed"])
     net = start(config, args.backbone, data.few)
-    told = {"preset": args.preset, "data_sha256": data.digest, "teachers": [file_digest(p) for p in args.teacher]}
+    told = {"preset": args.preset, "data_sha256": data.digest, "teachers": [sha256(p) for p in args.teacher]}
+    told["manifest_sha256"] = sha256(args.manifest) if args.manifest else ""  # targets hang on it, too
     run = Run(args.out, config | told)
     trainer = Trainer(net, config, device, math.ceil(data.epoch_size / config["batch"]), teachers)
     if args.compile:
@@ -155,6 +160,10 @@ def read_preset(name: str, overrides: list[str]) -> dict:
         if not least <= config[key] <= most:
             bounds = f"{least} or more" if most == math.inf else f"{least} to {most}"
             raise SpoofwebError(f"preset {name!r}: {key} is {config[key]}; it must be {bounds}")
+    if config["augment"] not in ("original", "views"):
+        raise SpoofwebError(f"preset {name!r}: augment is {config['augment']!r}; it must be original or views")
+    if config["augment"] == "views" and len(config["scale_ranges"]) != len(config["scales_percent"]):
+        raise SpoofwebError(f"preset {name!r}: augment=views needs one of scale_ranges for each of scales_percent")
     beside = config["simulated_share"] + config["recaptured_share"]
     if not 0 <= beside < 1:
         raise SpoofwebError(f"preset {name!r}: simulated_share and recaptured_share are {beside}; they must be below 1")
