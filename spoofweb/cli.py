@@ -17,7 +17,10 @@ COLUMNS = ("path", "frame", "time_ms", "faces", "live", "verdict", "reasons")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0, or 2 after `error: …` (what could be judged has been printed)."""
+    """Run the command; returns its exit status: 0, or 2 after `error: …`.
+
+    A path where nothing is ends it at once; a file that cannot be read does not keep the others from being judged.
+    """
     parser = argparse.ArgumentParser(prog="spoofweb", description="Real face or attack? On the command line.")
     commands = parser.add_subparsers(required=True)
     predict = commands.add_parser("predict", help="judge pictures, videos and folders of them")

@@ -110,6 +110,10 @@ def read_card(path: Path) -> dict:
         card = json.loads(path.read_text())
         if not math.isfinite(card["headline"]["threshold"]):
             raise ValueError("its threshold is no number")
+        for model in card.get("models", []):
+            needed = (model["name"], model["curves"], *(model["groups"][group] for group in card["headline"]["groups"]))
+            if None in needed:
+                raise ValueError("a part of it is empty")
         return card
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SpoofwebError(

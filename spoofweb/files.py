@@ -1,6 +1,7 @@
 """Files written whole or not at all."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -17,6 +18,9 @@ def write_whole(files: dict[Path, bytes]) -> None:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             beside[path].write_bytes(content)
+        for path in files:
+            if path.is_dir():  # seen before the first rename, so that none is done in vain
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         for path, part in beside.items():
             os.replace(part, path)
     except OSError as error:

@@ -71,11 +71,14 @@ def find_media(path: Path) -> list[Path]:
 
     Raises SpoofwebError where there is nothing of the kind.
     """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise SpoofwebError(f"{path}: no such file or folder; check the path")
-    found = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in PICTURES | VIDEOS and p.is_file()]
+    try:
+        if path.is_file():
+            return [path]
+        if not path.is_dir():
+            raise SpoofwebError(f"{path}: no such file or folder; check the path")
+        found = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in PICTURES | VIDEOS and p.is_file()]
+    except OSError as error:
+        raise SpoofwebError(f"{path}: cannot be looked at ({error.strerror}); check the path") from None
     if not found:
         raise SpoofwebError(f"{path}: no picture or video in this folder; name one that has some")
     return found

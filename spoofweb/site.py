@@ -93,8 +93,8 @@ def write(files: dict[str, bytes], out: Path) -> None:
     Raises SpoofwebError where `out` holds something other than a site, or cannot be written.
     """
     out = out.resolve()
-    _check_target(out)
     try:
+        _check_target(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent, ignore_cleanup_errors=True) as beside:
             fresh, old = Path(beside, "new"), Path(beside, "old")

@@ -29,4 +29,6 @@ def test_percent_and_interval():
 
 def test_bad_arguments(tmp_path, capsys):
     assert table.main([]) == 2 and table.main([str(tmp_path / "missing.json")]) == 2
-    assert capsys.readouterr().err.count("error: ") == 2
+    (tmp_path / "bare.json").write_text('{"headline": {"threshold": 0.0}}')
+    assert table.main([str(tmp_path / "bare.json")]) == 2
+    assert capsys.readouterr().err.count("error: ") == 3

@@ -31,3 +31,12 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SpoofwebError, match="file: cannot be written"):
         write_whole({tmp_path / "file/below": b""})
+
+
+def test_a_folder_in_a_files_place_keeps_the_others(tmp_path):
+    (tmp_path / "first").write_bytes(b"before")
+    (tmp_path / "second").mkdir()
+    with pytest.raises(SpoofwebError, match="second: cannot be written"):
+        write_whole({tmp_path / "first": b"after", tmp_path / "second": b"after"})
+    assert (tmp_path / "first").read_bytes() == b"before"
+    assert {p.name for p in tmp_path.iterdir()} == {"first", "second"}

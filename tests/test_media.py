@@ -226,6 +226,6 @@ def test_find_media(tmp_path):
         (tmp_path / name).touch()
     assert [p.name for p in find_media(tmp_path)] == ["1.mp4", "2.JPG"]
     (tmp_path / "empty").mkdir()
-    for path in (tmp_path / "empty", tmp_path / "missing"):
+    for path in (tmp_path / "empty", tmp_path / "missing", tmp_path / (100 * "long")):
         with pytest.raises(SpoofwebError, match=path.name):
             find_media(path)

@@ -116,7 +116,12 @@ def test_given_something_else(tmp_path, said, name, content, message):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"headline": {}}', '{"headline": {"threshold": "high"}}', '{"headline": [1]}']
+    "text",
+    [
+        *("", "[]", "{}", '{"headline": {}}', '{"headline": {"threshold": "high"}}', '{"headline": [1]}'),
+        '{"headline": {"threshold": 0, "groups": {}}, "models": [{"name": "x", "groups": {}}]}',
+        '{"headline": {"threshold": 0, "groups": {"val": {}}}, "models": [{"name": "x", "curves": {}, "groups": {}}]}',
+    ],
 )
 def test_broken_card(weights, said, text):
     weights[2].write_text(text)

@@ -22,6 +22,8 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     try:
         card = read_card(Path(arguments[0]))
+        if not card.get("models"):
+            raise SpoofwebError(f"{arguments[0]}: a card without any model; run training.evaluate")
         print(results(card), *([refusals(card)] if card["models"][0].get("gates") else []), sep="\n\n")
     except SpoofwebError as error:
         print(f"error: {error}", file=sys.stderr)
