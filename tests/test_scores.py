@@ -12,7 +12,7 @@ from spoofweb.contract import CONTRACT
 from spoofweb.graphs import CHECKPOINT
 from spoofweb.media import read_picture
 from tests.test_dataset import write_dataset
-from training import calibrate, scores
+from training import calibrate, scores, turns
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +95,9 @@ def test_bad_input(place, tmp_path, capsys):
     assert calibrate.main([str(CHECKPOINT), str(place / "own.csv"), str(blocked / "out")]) == 2
     assert capsys.readouterr().err.count("error: ") == 4
     assert not (tmp_path / "out").exists()
+
+
+def test_clips_need_both_classes(tmp_path, capsys):
+    root = write_dataset(tmp_path / "data")
+    assert turns.main([str(CHECKPOINT), "--data", str(root)]) == 2
+    assert "needs a site with 12 pictures in each of its classes" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Attack simulation: invariants of shape, place and chance, and the physics a network is to learn from."""
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -219,21 +220,29 @@ def test_command_reads_live_training_pictures_only_and_writes_a_manifest(data):
     assert sorted(p.name for p in data.iterdir()) == ["data", "manifest.csv", "out", "sheet.png"]
 
 
-@pytest.mark.parametrize("wreck", ["exists", "no manifest", "no column", "no data", "count"])
+@pytest.mark.parametrize(
+    "wreck", ["exists", "no manifest", "no text", "no column", "no face", "no data", "seed", "sheet", "count"]
+)
 def test_command_refuses_and_leaves_nothing_behind(data, capsys, wreck):
-    manifest, out, count = data / "manifest.csv", data / "out", "2"
+    manifest, out, count, more = data / "manifest.csv", data / "out", "2", []
     if wreck == "exists":
         out.mkdir()
     elif wreck == "no manifest":
         manifest = data / "none.csv"
     elif wreck == "no column":
         manifest.write_text("path\ntrain/real/a/0000.jpg\n")
+    elif wreck == "no text":
+        manifest.write_bytes(b"\xff\xfe\x00")
+    elif wreck == "no face":
+        manifest.write_text(re.sub(r"(train/real/\S*?\.jpg,)[^,]+", r"\1", manifest.read_text(), count=1))
+    elif wreck in ("seed", "sheet"):
+        more = {"seed": ["--seed", "-1"], "sheet": ["--contact-sheet", str(data / "sheet")]}[wreck]
     elif wreck == "no data":
         (data / "data").rename(data / "elsewhere")
     else:
         count = "0"
     before = sorted(data.rglob("*"))
-    assert main([str(data / "data"), str(out), "--manifest", str(manifest), "--count", count]) == 2
+    assert main([str(data / "data"), str(out), "--manifest", str(manifest), "--count", count, *more]) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert sorted(data.rglob("*")) == before
 

@@ -12,7 +12,6 @@ import argparse
 import io
 import json
 import sys
-import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from skimage import data
 
 from spoofweb.errors import SpoofwebError
+from spoofweb.files import write_whole
 from training import simulate
 from training.simulate.pictures import Face, linear, srgb, to_bytes
 
@@ -100,15 +100,7 @@ def write(out: Path) -> None:
     files["clip.webm"] = _webm(clip(made["live"], made["phone"]))
     listed = [{"file": name, "kind": Path(name).stem, "title": f"sample.{Path(name).stem}"} for name in files]
     files["samples.json"] = json.dumps(listed, indent=1).encode() + b"\n"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".") as beside:
-            for name, content in files.items():
-                Path(beside, name).write_bytes(content)
-            for name in files:
-                Path(beside, name).replace(out / name)
-    except OSError as error:
-        raise SpoofwebError(f"{out}: cannot be written ({error.strerror}); give another folder") from None
+    write_whole({out / name: content for name, content in files.items()})
 
 
 def _scene(kind: str) -> np.ndarray:

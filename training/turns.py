@@ -35,14 +35,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--split", default="val")
     args = parser.parse_args(argv)
     try:
+        length = CONTRACT["verdict"]["window_frames"]
+        found = clips(scan(args.data, args.split), length)
+        if {clip[0].label for clip in found} != {0, 1}:
+            raise SpoofwebError(f"{args.data}: {args.split} needs a site with {length} pictures in each of its classes")
         pipeline = pipeline_of(args.checkpoint)
-        found = clips(scan(args.data, args.split), CONTRACT["verdict"]["window_frames"])
         rules = verdict_rules(read_card(args.card))
         rows = [compare(clip, pipeline, rules) for clip in tqdm(found, desc="clips", unit="clip")]
+        print(table(rows, [clip[0].label for clip in found]))
     except SpoofwebError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(table(rows, [clip[0].label for clip in found]))
     return 0
 
 

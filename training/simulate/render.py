@@ -1,6 +1,7 @@
 """Renders a set of simulated pictures: draws the jobs, spreads them over processes, writes files and manifest."""
 
 import csv
+import math
 import multiprocessing
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from spoofweb.errors import SpoofwebError
 from training.simulate.draws import chance
 from training.simulate.medium import KINDS
+from training.simulate.pictures import Face
 from training.simulate.presentation import recapture_live, simulate
 
 ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS}
@@ -32,13 +34,18 @@ def run(
     contact_sheet: Path | None = None,
 ) -> None:
     """Renders `count` pictures and a manifest into a new folder `out`; nothing is left behind on failure."""
-    if count < 1 or workers < 1 or not 0 <= live <= 1:
-        raise SpoofwebError("--count and --workers start at 1 and --live lies in 0..1: mend the option")
+    if count < 1 or workers < 1 or seed < 0 or not 0 <= live <= 1:
+        raise SpoofwebError("--count and --workers start at 1, --seed at 0, and --live lies in 0..1: mend the option")
+    if contact_sheet and contact_sheet.suffix.lower() not in Image.registered_extensions():
+        raise SpoofwebError(f"--contact-sheet {contact_sheet}: a picture's name ends in .jpg or .png: mend the option")
     if out.exists():
         raise SpoofwebError(f"{out} exists already: remove it or name another folder")
     jobs = plan(read_live_rows(data, manifest), count, live, seed)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise SpoofwebError(f"{out}: cannot be made ({error.strerror}): name another folder") from None
     try:
         render = partial(_render, data=data, out=beside, seed=seed)
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
@@ -47,10 +54,12 @@ def run(
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
-        if contact_sheet:
-            _contact_sheet(beside, rows, contact_sheet)
         beside.chmod(0o755)
         beside.rename(out)
+        if contact_sheet:
+            _contact_sheet(out, rows, contact_sheet)
+    except OSError as error:
+        raise SpoofwebError(f"{error.filename or out}: cannot be written ({error.strerror}): free space") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -64,13 +73,29 @@ def read_live_rows(data: Path, manifest: Path) -> list[dict[str, str]]:
             if lacking := wanted - set(reader.fieldnames or ()):
                 raise SpoofwebError(f"{manifest} has no column {', '.join(sorted(lacking))}: give the data's manifest")
             rows = [row for row in reader if Path(row["path"]).parts[:2] == ("train", "real")]
-    except OSError as error:
-        raise SpoofwebError(f"cannot read the manifest {manifest}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SpoofwebError(f"cannot read the manifest {manifest}: {error}: give the data's manifest") from error
     if not rows:
         raise SpoofwebError(f"{manifest} lists no picture under train/real: give the data's manifest")
     if not (data / rows[0]["path"]).is_file():
         raise SpoofwebError(f"{data / rows[0]['path']} does not exist: DATA must be the folder that holds train/")
+    for row in rows:
+        if not _has_face(row):
+            raise SpoofwebError(f"{manifest} gives no face for {row['path']}: fill in face_x, face_y and face_side")
     return rows
+
+
+def _has_face(row: dict[str, str]) -> bool:
+    try:
+        x, y, side = _face(row)
+    except (TypeError, ValueError):
+        return False
+    return math.isfinite(x) and math.isfinite(y) and 0 < side < math.inf
+
+
+def _face(row: dict[str, str]) -> Face:
+    x, y, side = (float(row[column]) for column in ("face_x", "face_y", "face_side"))
+    return x, y, side
 
 
 @dataclass(frozen=True)
@@ -106,7 +131,7 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
     """Renders one job to a file below `out` and returns its manifest row."""
     rng = np.random.default_rng([seed, 1, job.index])
     source = Path(job.row["path"])
-    face = tuple(float(job.row[column]) for column in ("face_x", "face_y", "face_side"))
+    face = _face(job.row)
     picture = _read(data / source)
     if job.live:
         (result, box), kind = recapture_live(picture, face, rng), "live"
