@@ -33,10 +33,10 @@ def run(
     workers: int,
     contact_sheet: Path | None = None,
 ) -> None:
-    """Renders `count` pictures and a manifest into a new folder `out`; nothing is left behind on failure."""
+    """Renders `count` pictures and a manifest into a new folder `out`, whole or not at all; then the contact sheet."""
     if count < 1 or workers < 1 or seed < 0 or not 0 <= live <= 1:
         raise SpoofwebError("--count and --workers start at 1, --seed at 0, and --live lies in 0..1: mend the option")
-    if contact_sheet and contact_sheet.suffix.lower() not in Image.registered_extensions():
+    if contact_sheet and Image.registered_extensions().get(contact_sheet.suffix.lower()) not in Image.SAVE:
         raise SpoofwebError(f"--contact-sheet {contact_sheet}: a picture's name ends in .jpg or .png: mend the option")
     if out.exists():
         raise SpoofwebError(f"{out} exists already: remove it or name another folder")
