@@ -11,6 +11,9 @@ import { en } from "./strings/en.js";
 /** @type {Record<string, Record<string, string>>} Code → dictionary; English is spoken where no other fits. */
 export const LANGUAGES = { en, de };
 
+/** @type {Map<string, Intl.NumberFormat>} Kept, because to make one takes as long as to write thirty numbers. */
+const formats = new Map();
+
 let spoken = "en";
 
 /** @param {string} code A key of LANGUAGES. */
@@ -37,8 +40,11 @@ export function choice(query, wanted) {
  * @returns {string}
  */
 export function decimal(value, digits = 1, least = 1) {
+  const key = `${spoken} ${digits} ${least}`;
   const how = { minimumFractionDigits: digits, maximumFractionDigits: digits, minimumIntegerDigits: least };
-  return value.toLocaleString(spoken, { ...how, useGrouping: false });
+  const format = formats.get(key) ?? new Intl.NumberFormat(spoken, { ...how, useGrouping: false });
+  formats.set(key, format);
+  return format.format(value);
 }
 
 /**
