@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -21,10 +22,15 @@ def checked(picture: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
         raise SpoofwebError(f"picture is {picture.dtype} {picture.shape}, want uint8 (H, W, 3): convert it to RGB")
     if min(picture.shape[:2]) < SMALLEST_SIDE:
         raise SpoofwebError(f"picture is {picture.shape[1]}x{picture.shape[0]} px: give {SMALLEST_SIDE} or more a side")
+    return picture, checked_face(face)
+
+
+def checked_face(face: Sequence[float | str]) -> Face:
+    """x, y and side as floats; SpoofwebError unless they are a finite box, ValueError where one is no number at all."""
     x, y, side = map(float, face)
     if not (math.isfinite(x + y + side) and side > 0):
         raise SpoofwebError(f"face {face} is no box: give x, y and a positive side in px")
-    return picture, (x, y, side)
+    return x, y, side
 
 
 def _srgb_to_linear_table() -> np.ndarray:

@@ -1,7 +1,6 @@
 """Renders a set of simulated pictures: draws the jobs, spreads them over processes, writes files and manifest."""
 
 import csv
-import math
 import multiprocessing
 import shutil
 import tempfile
@@ -17,9 +16,10 @@ from tqdm import tqdm
 from spoofweb.errors import SpoofwebError
 from training.simulate.draws import chance
 from training.simulate.medium import KINDS
-from training.simulate.pictures import Face
+from training.simulate.pictures import Face, checked_face
 from training.simulate.presentation import recapture_live, simulate
 
+FACE_COLUMNS = ("face_x", "face_y", "face_side")
 ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS}
 
 
@@ -69,7 +69,7 @@ def read_live_rows(data: Path, manifest: Path) -> list[dict[str, str]]:
     try:
         with manifest.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            wanted = {"path", "face_x", "face_y", "face_side"}
+            wanted = {"path", *FACE_COLUMNS}
             if lacking := wanted - set(reader.fieldnames or ()):
                 raise SpoofwebError(f"{manifest} has no column {', '.join(sorted(lacking))}: give the data's manifest")
             rows = [row for row in reader if Path(row["path"]).parts[:2] == ("train", "real")]
@@ -80,22 +80,16 @@ def read_live_rows(data: Path, manifest: Path) -> list[dict[str, str]]:
     if not (data / rows[0]["path"]).is_file():
         raise SpoofwebError(f"{data / rows[0]['path']} does not exist: DATA must be the folder that holds train/")
     for row in rows:
-        if not _has_face(row):
-            raise SpoofwebError(f"{manifest} gives no face for {row['path']}: fill in face_x, face_y and face_side")
+        try:
+            _face(row)
+        except (TypeError, ValueError, SpoofwebError):
+            told = f"{manifest} gives no face for {row['path']}: fill in face_x, face_y and face_side"
+            raise SpoofwebError(told) from None
     return rows
 
 
-def _has_face(row: dict[str, str]) -> bool:
-    try:
-        x, y, side = _face(row)
-    except (TypeError, ValueError):
-        return False
-    return math.isfinite(x) and math.isfinite(y) and 0 < side < math.inf
-
-
 def _face(row: dict[str, str]) -> Face:
-    x, y, side = (float(row[column]) for column in ("face_x", "face_y", "face_side"))
-    return x, y, side
+    return checked_face([row[column] for column in FACE_COLUMNS])
 
 
 @dataclass(frozen=True)
