@@ -66,8 +66,18 @@ def test_a_coarse_print_of_a_live_face_is_an_attack_of_which_no_teacher_has_a_sa
     made = {}
     for share in (0.0, 1.0):
         config = read_preset("taught", [f"dotted_share={share}", "plain_share=1.0", "patch_share=0.0"])
-        made[share] = sampling.Samples([(live, 0)], None, config, epoch=0)[0]
-    assert made[0.0][1:] == (sampling.target(live, config), True)
-    assert made[1.0][1:] == (pytest.approx(config["smoothing"] / 2), False)
+        made[share] = sampling.Samples([(live, 0)], None, config, epoch=0, speak_of=["", "a"])[0]
+    assert made[0.0][1] == sampling.target(live, config) and made[0.0][2].tolist() == [True, True]
+    assert made[1.0][1] == pytest.approx(config["smoothing"] / 2) and made[1.0][2].tolist() == [False, False]
     edges = [crops.float().diff(dim=-1).abs().mean().item() for crops, *_ in (made[0.0], made[1.0])]
     assert edges[1] > 1.5 * edges[0]
+
+
+def test_a_teacher_speaks_of_its_sites_and_of_scenes_that_no_one_holds_out(tmp_path):
+    Image.fromarray(astronaut()).save(tmp_path / "live.png")
+    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
+    whose = [("web01", "webcam"), ("nuaa02", "nuaa"), ("recapture-a", "recapture")]
+    drawn = [(Picture(tmp_path / "live.png", "", "train", 1, *who, face=face), None) for who in whose]
+    samples = sampling.Samples(drawn, None, read_preset("steady", []), 0, speak_of=["web*", "!web*", ""])
+    heard = [samples[i][2].tolist() for i in range(3)]
+    assert heard == [[True, False, True], [False, True, True], [True, True, True]]

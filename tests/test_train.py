@@ -303,28 +303,40 @@ def test_a_run_learns_from_teachers_and_says_from_which(place, undisturbed):
 
 
 def test_teachers_move_the_targets_by_the_mean_of_their_logits():
-    crops, targets = torch.zeros((3, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0, 1.0])
-    said = torch.tensor([[2.0, 4.0, 0.0, -8.0, -9.0, -9.0], [0.0, 2.0, -4.0, 4.0, -9.0, -9.0]])  # picture by picture
+    crops, targets = torch.zeros((4, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0, 1.0, 0.0])
+    # picture by picture
+    said = torch.tensor([[2.0, 4.0, 0.0, -8.0, -9.0, -9.0, 9.0, 9.0], [0.0, 2.0, -4.0, 4.0, -9.0, -9.0, 1.0, 3.0]])
     teachers = [torch.nn.Module() for _ in said]
     for teacher, logits in zip(teachers, said, strict=True):
         teacher.forward = lambda pixels, logits=logits: logits
     config = preset() | {"teacher_weight": 0.25}
     trainer = train.Trainer(SpoofNet(), config, torch.device("cpu"), 1, teachers)
-    together, alone = trainer.wanted(crops, targets, torch.tensor([True, True, False]))
+    heard = torch.tensor([[True, True], [True, True], [False, False], [False, True]])
+    together, alone = trainer.wanted(crops, targets, heard)
 
     def mixed(target, logit):
         return 0.75 * target + 0.25 / (1 + math.exp(-logit))
 
-    assert together.tolist() == pytest.approx([mixed(1, 2.0), mixed(0, -2.0), 1])
-    crops_alone = [[mixed(1, 1.0), mixed(1, 3.0)], [mixed(0, -2.0), mixed(0, -2.0)], [1, 1]]
+    assert together.tolist() == pytest.approx([mixed(1, 2.0), mixed(0, -2.0), 1, mixed(0, 2.0)])
+    crops_alone = [[mixed(1, 1.0), mixed(1, 3.0)], [mixed(0, -2.0), mixed(0, -2.0)], [1, 1], [mixed(0, 1), mixed(0, 3)]]
     assert alone.numpy() == pytest.approx(np.array(crops_alone))
 
 
 def test_without_teachers_every_crop_has_its_pictures_target():
     crops, targets = torch.zeros((2, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0])
     trainer = train.Trainer(SpoofNet(), preset(), torch.device("cpu"), 1)
-    together, alone = trainer.wanted(crops, targets, torch.tensor([True, True]))
+    together, alone = trainer.wanted(crops, targets, torch.zeros((2, 0), dtype=torch.bool))
     assert together.tolist() == [1, 0] and alone.tolist() == [[1, 1], [0, 0]]
+
+
+def test_teachers_speak_of_what_was_held_out_from_them_where_the_preset_wants_that(place, undisturbed):
+    assert train.main(arguments(place, "folded", "--hold-out", "train-b", "--set", "epochs=1")) == 0
+    teacher = place / "folded/spoofnet.safetensors"
+    config = preset() | {"teacher_weight": 0.5}
+    assert train.load_teachers([teacher], config | {"unseen_only": True})[1] == ["train-b"]
+    assert train.load_teachers([teacher], config | {"unseen_only": False})[1] == [""]
+    with pytest.raises(SpoofwebError, match="it has seen every site"):
+        train.load_teachers([teacher, undisturbed / "spoofnet.safetensors"], config | {"unseen_only": True})
 
 
 @pytest.mark.parametrize(("more", "epoch"), [([], 1), (["--set", "keep_last=true"], 2)])

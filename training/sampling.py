@@ -1,5 +1,7 @@
 """Which pictures an epoch sees, how often, and in which form."""
 
+import fnmatch
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -43,18 +45,20 @@ def sampling_chances(pictures: list[Picture], site_power: float) -> np.ndarray:
 
 
 class Samples(Dataset):
-    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target, whether teachers have a say in it);
-    each depends on its own seed alone.
+    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target, bool [T]: which teachers have a say in
+    it); each depends on its own seed alone.
     """
 
-    def __init__(self, drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int):
-        """crops: the fixed crops uint8 [P, K, 224, 224, 3] of the "original" augmentation, None for "views"."""
-        self.drawn, self.crops, self.config, self.epoch = drawn, crops, config, epoch
+    def __init__(self, drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int, speak_of: Sequence[str] = ()):
+        """crops: the fixed crops uint8 [P, K, 224, 224, 3] of the "original" augmentation, None for "views".
+        speak_of: for each of T teachers the sites that it speaks of, as in --hold-out, "" for all.
+        """
+        self.drawn, self.crops, self.config, self.epoch, self.speak_of = drawn, crops, config, epoch, speak_of
 
     def __len__(self) -> int:
         return len(self.drawn)
 
-    def __getitem__(self, position: int) -> tuple[Tensor, float, bool]:
+    def __getitem__(self, position: int) -> tuple[Tensor, float, Tensor]:
         picture, index = self.drawn[position]
         rng = np.random.default_rng([self.config["seed"], self.epoch, position])
         dotted = self.crops is None and augment.picked(self.config["dotted_share"], rng)
@@ -69,7 +73,9 @@ class Samples(Dataset):
             views = augment.views(frame, face, rng, self.config, dotted)
         if dotted:
             picture = replace(picture, label=0, peer=None)
-        return views, target(picture, self.config), not dotted  # of its dots a teacher may know nothing
+        # of its dots a teacher may know nothing
+        heard = [not dotted and speaks_of(picture, sites) for sites in self.speak_of]
+        return views, target(picture, self.config), torch.tensor(heard, dtype=torch.bool)
 
 
 def target(picture: Picture, config: dict) -> float:
@@ -80,7 +86,19 @@ def target(picture: Picture, config: dict) -> float:
     return wanted * (1 - config["peer_weight"]) + picture.peer * config["peer_weight"]
 
 
-def loader(drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int, workers: int) -> DataLoader:
-    """Batches of one epoch, in an order that depends on seed and epoch alone."""
-    samples = Samples(drawn, crops, config, epoch)
+def kept_away(site: str, glob: str) -> bool:
+    """Whether a site is among those that --hold-out names: GLOB, or !GLOB for all but these."""
+    return fnmatch.fnmatch(site, glob.removeprefix("!")) != glob.startswith("!")
+
+
+def speaks_of(picture: Picture, sites: str) -> bool:
+    """Whether a teacher has a say in a picture; scenes without a face are held out from none. sites: see Samples."""
+    return not sites or picture.source == "recapture" or kept_away(picture.site, sites)
+
+
+def loader(
+    drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int, workers: int, speak_of: Sequence[str] = ()
+) -> DataLoader:
+    """Batches of one epoch, in an order that depends on seed and epoch alone. speak_of: see Samples."""
+    samples = Samples(drawn, crops, config, epoch, speak_of)
     return DataLoader(samples, config["batch"], num_workers=workers, prefetch_factor=4 if workers else None)

@@ -9,7 +9,6 @@ Test pictures are not looked at; only their bytes are compared, because data wit
 """
 
 import argparse
-import fnmatch
 import io
 import json
 import math
@@ -39,7 +38,7 @@ from training.curve import draw_curve
 from training.dataset import Picture, data_digest, fixed_crops, locate, recaptures, scan
 from training.folders import CLASSES, check_splits
 from training.mixstyle import MixStyle, early, partners
-from training.sampling import draw, loader
+from training.sampling import draw, kept_away, loader
 
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
@@ -91,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
 def train(args: argparse.Namespace) -> None:
     """The whole run, from the pictures to the kept checkpoint."""
     config = read_preset(args.preset, args.set) | {"hold_out": args.hold_out}
-    teachers = load_teachers(args.teacher, config)
+    teachers, speak_of = load_teachers(args.teacher, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = load_data(args, config)
     torch.manual_seed(config["seed"])
@@ -105,7 +104,7 @@ def train(args: argparse.Namespace) -> None:
             each.compile(dynamic=False)
     for epoch in range(run.resume(trainer), config["epochs"]):
         drawn = draw(data.pictures, data.beside, config, epoch)
-        loss = trainer.run_epoch(epoch, loader(drawn, data.crops, config, epoch, args.workers))
+        loss = trainer.run_epoch(epoch, loader(drawn, data.crops, config, epoch, args.workers, speak_of))
         entry = {"epoch": epoch, "loss": loss}
         for name, part in data.judged.items():
             entry |= aucs(name, part, trainer.judge(part))
@@ -132,11 +131,21 @@ def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofN
     return net
 
 
-def load_teachers(paths: list[Path], config: dict) -> list[SpoofNet]:
-    """The networks whose mean opinion is a soft target; SpoofwebError unless the preset weighs it, and only then."""
+def load_teachers(paths: list[Path], config: dict) -> tuple[list[SpoofNet], list[str]]:
+    """The networks whose mean opinion is a soft target, and the sites that each speaks of ("": all).
+
+    SpoofwebError unless the preset weighs it, and only then, and where unseen_only finds that nothing was held out.
+    """
     if bool(paths) != (config["teacher_weight"] > 0):
         raise SpoofwebError("--teacher and a teacher_weight above 0 go together; give both or neither")
-    return [checkpoint.load(path)[0] for path in paths]
+    teachers, speak_of = [], []
+    for path in paths:
+        net, about = checkpoint.load(path)
+        if config["unseen_only"] and not about.get("hold_out"):
+            raise SpoofwebError(f"--teacher {path}: it has seen every site; with unseen_only, train it with --hold-out")
+        teachers.append(net)
+        speak_of.append(about["hold_out"] if config["unseen_only"] else "")
+    return teachers, speak_of
 
 
 def read_preset(name: str, overrides: list[str]) -> dict:
@@ -249,11 +258,6 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     )
 
 
-def kept_away(site: str, glob: str) -> bool:
-    """Whether a site is among those that --hold-out names: GLOB, or !GLOB for all but these."""
-    return fnmatch.fnmatch(site, glob.removeprefix("!")) != glob.startswith("!")
-
-
 def need_both_classes(pictures: list[Picture], where: str) -> None:
     """SpoofwebError unless there are pictures with a face of both: else nothing is learnt or judged, epochs later."""
     for kind, label in CLASSES.items():
@@ -350,14 +354,15 @@ class Trainer:
         """Targets [B] of the mean logits and [B, K] of each crop's: those of the pictures, mixed with what the mean of
         the teachers' logits says of these very crops (Hinton et al. 2015; the same views: Beyer et al. 2022).
 
-        taught: bool [B], the pictures of which the teachers have a say.
+        taught: bool [B, T], which of the teachers have a say of a picture; without any it keeps its target.
         """
         alone = targets[:, None].expand(crops.shape[:2])
         if not self.teachers:
             return targets, alone
         with torch.no_grad():
-            said = torch.stack([self.logits(teacher, crops) for teacher in self.teachers]).mean(0)
-        weight = self.config["teacher_weight"] * taught
+            said = torch.stack([self.logits(teacher, crops) for teacher in self.teachers], 1)
+        said = (said * taught[:, :, None]).sum(1) / taught.sum(1).clamp(min=1)[:, None]
+        weight = self.config["teacher_weight"] * taught.any(1)
         return targets.lerp(said.mean(1).sigmoid(), weight), alone.lerp(said.sigmoid(), weight[:, None])
 
     def loss(self, logits: Tensor, targets: Tensor, alone: Tensor) -> Tensor:
@@ -435,7 +440,7 @@ class Run:
     def finish_epoch(self, trainer: Trainer, epoch: int, entry: dict) -> None:
         """Keep the weights if they are the best on val so far, or the preset wants the last; then log and state."""
         if self.config["keep_last"] or all(entry["val"] > earlier["val"] for earlier in self.log):
-            about = {key: self.config[key] for key in ("preset", "seed", "scales_percent", "data_sha256")}
+            about = {key: self.config[key] for key in ("preset", "seed", "scales_percent", "data_sha256", "hold_out")}
             checkpoint.save(trainer.kept, self.weights, about | {"epoch": epoch})
         self.log.append(entry)
         state = io.BytesIO()

@@ -1,0 +1,57 @@
+"""The mean of the weights of several runs from one start: one network, as fast as each of them.
+
+    python -m training.soup CHECKPOINT CHECKPOINT… OUT
+
+Source: Wortsman et al. 2022, "Model soups". It works where the runs began with the same weights and drew the same
+pictures (one seed) and differ in little else, as in their teachers. Judge the mean on val: nothing here does.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from spoofweb import checkpoint
+from spoofweb.checksum import sha256
+from spoofweb.errors import SpoofwebError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.soup", description="Mean of several checkpoints.")
+    parser.add_argument("checkpoint", type=Path, nargs="+", help="two or more, not calibrated")
+    parser.add_argument("out", type=Path, help="where the mean goes")
+    args = parser.parse_args(argv)
+    try:
+        mix(args.checkpoint, args.out)
+    except SpoofwebError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def mix(paths: list[Path], out: Path) -> None:
+    """Write the mean of the checkpoints; SpoofwebError where they are fewer than two or differ in build or crops."""
+    if len(paths) < 2:
+        raise SpoofwebError(f"{paths[0]}: a mean needs two checkpoints or more; name another")
+    loaded = [checkpoint.load(path) for path in paths]
+    built = [(net.texture_kind, net.kernel, about["scales_percent"]) for net, about in loaded]
+    for path, each in zip(paths, built, strict=True):
+        if each != built[0]:
+            raise SpoofwebError(f"{path}: its texture, kernel or crops are not those of {paths[0]}; choose another")
+    states = [net.state_dict() for net, _ in loaded]
+    made, about = loaded[0]
+    parts = [about | {"sha256": sha256(path)} for path, (_, about) in zip(paths, loaded, strict=True)]
+    made.load_state_dict({name: mean([state[name] for state in states]) for name in states[0]})
+    checkpoint.save(made, out, {"scales_percent": about["scales_percent"], "mean_of": parts})
+
+
+def mean(tensors: list[Tensor]) -> Tensor:
+    """The mean of equal tensors; of counts, which no network computes with, the first."""
+    return torch.stack(tensors).mean(0) if tensors[0].is_floating_point() else tensors[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
