@@ -42,10 +42,10 @@ def mix(paths: list[Path], out: Path) -> None:
         if each != built[0]:
             raise SpoofwebError(f"{path}: its texture, kernel or crops are not those of {paths[0]}; choose another")
     states = [net.state_dict() for net, _ in loaded]
-    made, about = loaded[0]
-    parts = [about | {"sha256": sha256(path)} for path, (_, about) in zip(paths, loaded, strict=True)]
+    made, first = loaded[0]
     made.load_state_dict({name: mean([state[name] for state in states]) for name in states[0]})
-    checkpoint.save(made, out, {"scales_percent": about["scales_percent"], "mean_of": parts})
+    parts = [about | {"sha256": sha256(path)} for path, (_, about) in zip(paths, loaded, strict=True)]
+    checkpoint.save(made, out, {"scales_percent": first["scales_percent"], "mean_of": parts})
 
 
 def mean(tensors: list[Tensor]) -> Tensor:
