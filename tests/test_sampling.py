@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from spoofweb.face import Face
@@ -71,6 +72,22 @@ def test_a_coarse_print_of_a_live_face_is_an_attack_of_which_no_teacher_has_a_sa
     assert made[1.0][1] == pytest.approx(config["smoothing"] / 2) and made[1.0][2].tolist() == [False, False]
     edges = [crops.float().diff(dim=-1).abs().mean().item() for crops, *_ in (made[0.0], made[1.0])]
     assert edges[1] > 1.5 * edges[0]
+
+
+def test_a_pasted_picture_keeps_its_label_and_no_teacher_has_a_say_of_it(tmp_path):
+    Image.fromarray(astronaut()).save(tmp_path / "live.png")
+    live = Picture(
+        tmp_path / "live.png", "", "train", 1, "a", source="webcam", face=Face(43520, 15360, 74240, 46080, 65536, ())
+    )
+    made = {}
+    for share in (0.0, 0.5, 1.0):
+        config = read_preset("taught", [f"pasted_share={share}", "dotted_share=0.0"])
+        made[share] = [sampling.Samples([(live, 0)] * 20, None, config, 0, speak_of=[""])[i] for i in range(20)]
+    assert {each[1] for each in made[1.0]} == {sampling.target(live, config)}
+    heard = {share: [each[2].item() for each in made[share]] for share in made}
+    assert all(heard[0.0]) and not any(heard[1.0]) and 5 <= sum(heard[0.5]) <= 15
+    for half, as_it_is in zip(made[0.5], made[0.0], strict=True):
+        assert torch.equal(half[0], as_it_is[0]) == half[2].item()
 
 
 def test_a_teacher_speaks_of_its_sites_and_of_scenes_that_no_one_holds_out(tmp_path):

@@ -87,6 +87,23 @@ def patch(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.n
     return cut, Face(*(round(value) for value in corners), face.score, ())
 
 
+def pasted(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:
+    """A square of 120..330 % of the face's side, alone on plain ground up to 2.5 times as wide and as high.
+
+    Its edges are no medium's, and tell nothing.
+    """
+    cut, face = bare(frame, face, int(rng.integers(120, 331)))
+    height, width = cut.shape[:2]
+    tall, wide = (np.array([height, width]) * rng.uniform(1, 2.5, 2)).astype(int)
+    ground = np.empty((tall, wide, 3), np.uint8)
+    ground[:] = (rng.uniform(0, 255) + rng.normal(0, 12, 3)).clip(0, 255)
+    y, x = rng.integers(0, (tall - height + 1, wide - width + 1))
+    ground[y : y + height, x : x + width] = cut
+    one = CONTRACT["detector"]["subpixel"]
+    dx, dy = int(x) * one, int(y) * one
+    return ground, face._replace(x0=face.x0 + dx, y0=face.y0 + dy, x1=face.x1 + dx, y1=face.y1 + dy)
+
+
 def screened(pixels: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
     """The picture as a coarse print: less contrast, and the dots of one ink or of three. side: of the face, px.
 

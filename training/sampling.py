@@ -61,6 +61,8 @@ class Samples(Dataset):
     def __getitem__(self, position: int) -> tuple[Tensor, float, Tensor]:
         picture, index = self.drawn[position]
         rng = np.random.default_rng([self.config["seed"], self.epoch, position])
+        aside = rng.spawn(1)[0]  # a stream of its own: what else is drawn does not hang on pasted_share
+        pasted = self.crops is None and augment.picked(self.config["pasted_share"], aside)
         dotted = self.crops is None and augment.picked(self.config["dotted_share"], rng)
         if self.crops is not None:
             with torch.random.fork_rng(devices=[]):
@@ -70,11 +72,13 @@ class Samples(Dataset):
         else:
             frame = read_picture(picture.path)
             face = picture.face or augment.somewhere(frame, rng)
+            if pasted:
+                frame, face = augment.pasted(frame, face, aside)
             views = augment.views(frame, face, rng, self.config, dotted)
         if dotted:
             picture = replace(picture, label=0, peer=None)
-        # of its dots a teacher may know nothing
-        heard = [not dotted and speaks_of(picture, sites) for sites in self.speak_of]
+        # of such dots and edges a teacher may know nothing
+        heard = [not (dotted or pasted) and speaks_of(picture, sites) for sites in self.speak_of]
         return views, target(picture, self.config), torch.tensor(heard, dtype=torch.bool)
 
 
