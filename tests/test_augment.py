@@ -45,19 +45,17 @@ def test_a_patch_is_a_part_of_the_face_with_a_square_inside_it():
 
 def test_a_pasted_picture_keeps_its_face_on_ground_of_one_colour():
     rows, columns = np.mgrid[:250, :400]
-    frame = np.stack([rows, columns // 2, np.full_like(rows, 255)], 2).astype(
-        np.uint8
-    )  # each pixel tells where it stood
-    face, sizes, bare_sides = Face(150 * 256, 70 * 256, 230 * 256, 150 * 256, 65536, ()), set(), 0
+    frame = np.stack([rows, columns // 2, np.full_like(rows, 255)], 2).astype(np.uint8)  # blue: not ground
+    face, sizes, with_ground = Face(150 * 256, 70 * 256, 230 * 256, 150 * 256, 65536, ()), set(), 0
     for seed in range(60):
-        laid, moved = augment.pasted(frame, face, np.random.default_rng(seed))
-        inside = laid[moved.y0 // 256 : moved.y1 // 256, moved.x0 // 256 : moved.x1 // 256]
+        laid, there = augment.pasted(frame, face, np.random.default_rng(seed))
+        inside = laid[there.y0 // 256 : there.y1 // 256, there.x0 // 256 : there.x1 // 256]
         assert np.array_equal(inside, frame[70:150, 150:230])
-        ground = laid[(laid[..., 2] != 255)]
+        ground = laid[laid[..., 2] != 255]
         assert len(np.unique(ground, axis=0)) <= 1
         sizes.add(laid.shape)
-        bare_sides += len(ground) > 0
-    assert len(sizes) > 40 and bare_sides > 50
+        with_ground += len(ground) > 0
+    assert len(sizes) > 40 and with_ground > 50
 
 
 SCALES = {"least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}

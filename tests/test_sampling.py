@@ -76,9 +76,8 @@ def test_a_coarse_print_of_a_live_face_is_an_attack_of_which_no_teacher_has_a_sa
 
 def test_a_pasted_picture_keeps_its_label_and_no_teacher_has_a_say_of_it(tmp_path):
     Image.fromarray(astronaut()).save(tmp_path / "live.png")
-    live = Picture(
-        tmp_path / "live.png", "", "train", 1, "a", source="webcam", face=Face(43520, 15360, 74240, 46080, 65536, ())
-    )
+    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
+    live = Picture(tmp_path / "live.png", "", "train", 1, "a", source="webcam", face=face)
     made = {}
     for share in (0.0, 0.5, 1.0):
         config = read_preset("taught", [f"pasted_share={share}", "dotted_share=0.0"])

@@ -12,7 +12,7 @@ from spoofweb.contract import CONTRACT
 from spoofweb.crop import square
 from spoofweb.face import Face
 from spoofweb.resample import resample
-from training.dataset import bare, face_side
+from training.dataset import bare, face_side, moved
 from training.simulate.draws import log_uniform
 from training.simulate.paper import dots
 
@@ -56,8 +56,7 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict,
     height, width = pixels.shape[:2]
     crops = []
     for low, high in config["scale_ranges"]:
-        moved = jitter(face, ratio, rng)
-        crop = square(moved, width, height, int(rng.integers(low, high + 1)))
+        crop = square(jitter(face, ratio, rng), width, height, int(rng.integers(low, high + 1)))
         crops.append(resample(pixels, crop.box, SIDE, SIDE))
     stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
     return F.horizontal_flip(stacked) if rng.random() < 0.5 else stacked
@@ -99,9 +98,7 @@ def pasted(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.
     ground[:] = (rng.uniform(0, 255) + rng.normal(0, 12, 3)).clip(0, 255)
     y, x = rng.integers(0, (tall - height + 1, wide - width + 1))
     ground[y : y + height, x : x + width] = cut
-    one = CONTRACT["detector"]["subpixel"]
-    dx, dy = int(x) * one, int(y) * one
-    return ground, face._replace(x0=face.x0 + dx, y0=face.y0 + dy, x1=face.x1 + dx, y1=face.y1 + dy)
+    return ground, moved(face, int(x), int(y))
 
 
 def screened(pixels: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:

@@ -184,9 +184,13 @@ def fixed_crops(
 def bare(frame: np.ndarray, face: Face, percent: int) -> tuple[np.ndarray, Face]:
     """The frame without the face's surroundings, and the face in it: a square of `percent` of the face's side."""
     box = square(face, frame.shape[1], frame.shape[0], percent).box
-    x, y = (start * CONTRACT["detector"]["subpixel"] for start in box[:2])
-    moved = face._replace(x0=face.x0 - x, y0=face.y0 - y, x1=face.x1 - x, y1=face.y1 - y)
-    return frame[box[1] : box[3], box[0] : box[2]], moved
+    return frame[box[1] : box[3], box[0] : box[2]], moved(face, -box[0], -box[1])
+
+
+def moved(face: Face, right: int, down: int) -> Face:
+    """The face's box moved by whole pixels."""
+    x, y = (pixels * CONTRACT["detector"]["subpixel"] for pixels in (right, down))
+    return face._replace(x0=face.x0 + x, y0=face.y0 + y, x1=face.x1 + x, y1=face.y1 + y)
 
 
 def write_crops(file: Path, pictures: list[Picture], scales_percent: list[int], bare_percent: int | None) -> None:
