@@ -6,7 +6,10 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
+from spoofweb.face import Face
+
 FACE_BOX = (160, 50, 290, 200)  # around the astronaut's face, px of its 512 × 512
+FACE = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())  # as a detector might find it
 
 
 @cache

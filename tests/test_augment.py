@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from spoofweb.face import Face
-from tests.pictures import astronaut
+from tests.pictures import FACE, astronaut
 from training import augment
 
 
@@ -60,7 +60,6 @@ def test_a_pasted_picture_keeps_its_face_on_ground_of_one_colour():
 
 SCALES = {"least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}
 CONFIG = SCALES | {"patch_share": 0.5, "bare_share": 0.5, "plain_share": 0.5}
-FACE = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
 
 
 def test_views_depend_on_the_seed_alone():

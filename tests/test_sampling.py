@@ -8,11 +8,17 @@ import pytest
 import torch
 from PIL import Image
 
-from spoofweb.face import Face
-from tests.pictures import astronaut
+from tests.pictures import FACE, astronaut
 from training import sampling
 from training.dataset import Picture
 from training.train import read_preset
+
+
+@pytest.fixture
+def portrait(tmp_path):
+    """A file that shows the astronaut."""
+    Image.fromarray(astronaut()).save(tmp_path / "live.png")
+    return tmp_path / "live.png"
 
 
 def pictures(counts):
@@ -60,10 +66,8 @@ def test_target_mixes_label_smoothing_and_peer():
     assert sampling.target(tight, config) == pytest.approx(0.95)
 
 
-def test_a_coarse_print_of_a_live_face_is_an_attack_of_which_no_teacher_has_a_say(tmp_path):
-    Image.fromarray(astronaut()).save(tmp_path / "live.png")
-    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
-    live = Picture(tmp_path / "live.png", "live.png", "train", 1, "a", source="webcam", peer=0.9, face=face)
+def test_a_coarse_print_of_a_live_face_is_an_attack_of_which_no_teacher_has_a_say(portrait):
+    live = Picture(portrait, "live.png", "train", 1, "a", source="webcam", peer=0.9, face=FACE)
     made = {}
     for share in (0.0, 1.0):
         config = read_preset("taught", [f"dotted_share={share}", "plain_share=1.0", "patch_share=0.0"])
@@ -74,10 +78,8 @@ def test_a_coarse_print_of_a_live_face_is_an_attack_of_which_no_teacher_has_a_sa
     assert edges[1] > 1.5 * edges[0]
 
 
-def test_a_pasted_picture_keeps_its_label_and_no_teacher_has_a_say_of_it(tmp_path):
-    Image.fromarray(astronaut()).save(tmp_path / "live.png")
-    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
-    live = Picture(tmp_path / "live.png", "", "train", 1, "a", source="webcam", face=face)
+def test_a_pasted_picture_keeps_its_label_and_no_teacher_has_a_say_of_it(portrait):
+    live = Picture(portrait, "", "train", 1, "a", source="webcam", face=FACE)
     made = {}
     for share in (0.0, 0.5, 1.0):
         config = read_preset("taught", [f"pasted_share={share}", "dotted_share=0.0"])
@@ -89,11 +91,9 @@ def test_a_pasted_picture_keeps_its_label_and_no_teacher_has_a_say_of_it(tmp_pat
         assert torch.equal(half[0], as_it_is[0]) == half[2].item()
 
 
-def test_a_teacher_speaks_of_its_sites_and_of_scenes_that_no_one_holds_out(tmp_path):
-    Image.fromarray(astronaut()).save(tmp_path / "live.png")
-    face = Face(170 * 256, 60 * 256, 290 * 256, 180 * 256, 65536, ())
+def test_a_teacher_speaks_of_its_sites_and_of_scenes_that_no_one_holds_out(portrait):
     whose = [("web01", "webcam"), ("nuaa02", "nuaa"), ("recapture-a", "recapture")]
-    drawn = [(Picture(tmp_path / "live.png", "", "train", 1, *who, face=face), None) for who in whose]
+    drawn = [(Picture(portrait, "", "train", 1, *who, face=FACE), None) for who in whose]
     samples = sampling.Samples(drawn, None, read_preset("steady", []), 0, speak_of=["web*", "!web*", ""])
     heard = [samples[i][2].tolist() for i in range(3)]
     assert heard == [[True, False, True], [False, True, True], [True, True, True]]

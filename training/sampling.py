@@ -61,15 +61,16 @@ class Samples(Dataset):
     def __getitem__(self, position: int) -> tuple[Tensor, float, Tensor]:
         picture, index = self.drawn[position]
         rng = np.random.default_rng([self.config["seed"], self.epoch, position])
-        aside = rng.spawn(1)[0]  # a stream of its own: what else is drawn does not hang on pasted_share
-        pasted = self.crops is None and augment.picked(self.config["pasted_share"], aside)
-        dotted = self.crops is None and augment.picked(self.config["dotted_share"], rng)
+        pasted = dotted = False
         if self.crops is not None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(int(rng.integers(2**62)))
                 crops = torch.from_numpy(np.array(self.crops[index])).permute(0, 3, 1, 2)
                 views = torch.stack([augment.original(crop) for crop in crops])
         else:
+            aside = rng.spawn(1)[0]  # a stream of its own: what else is drawn does not hang on pasted_share
+            pasted = augment.picked(self.config["pasted_share"], aside)
+            dotted = augment.picked(self.config["dotted_share"], rng)
             frame = read_picture(picture.path)
             face = picture.face or augment.somewhere(frame, rng)
             if pasted:
