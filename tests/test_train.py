@@ -22,7 +22,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.model import BACKBONE, SpoofNet
 from tests import kill
 from tests.test_dataset import write_dataset, write_recaptures
-from training import sampling, train
+from training import sampling, teachers, train
 
 ROOT = Path(__file__).parents[1]
 VIEWS = ["--set", "augment=views", "--set", "samples_per_epoch=4", "--set", "scale_ranges=[[110, 150]]"]
@@ -305,13 +305,15 @@ def test_a_run_learns_from_teachers_and_says_from_which(place, undisturbed):
 def test_teachers_move_the_targets_by_the_mean_of_their_logits():
     crops, targets = torch.zeros((4, 2, 3, 224, 224), dtype=torch.uint8), torch.tensor([1.0, 0.0, 1.0, 0.0])
     # picture by picture
-    said = torch.tensor([[2.0, 4.0, 0.0, -8.0, -9.0, -9.0, 9.0, 9.0], [0.0, 2.0, -4.0, 4.0, -9.0, -9.0, 1.0, 3.0]])
-    teachers = [torch.nn.Module() for _ in said]
-    for teacher, logits in zip(teachers, said, strict=True):
-        teacher.forward = lambda pixels, logits=logits: logits
+    said = torch.tensor(
+        [[2.0, 4.0, 0.0, -8.0, -9.0, -9.0, 9.0, 9.0], [0.0, 2.0, -4.0, 4.0, -9.0, -9.0, 1.0, 3.0], [7.0] * 8]
+    )
+    one, several = torch.nn.Module(), torch.nn.Module()
+    one.forward = lambda pixels: said[0]
+    several.forward = lambda pixels: said[1:].T  # of two voices
     config = preset() | {"teacher_weight": 0.25}
-    trainer = train.Trainer(SpoofNet(), config, torch.device("cpu"), 1, teachers)
-    heard = torch.tensor([[True, True], [True, True], [False, False], [False, True]])
+    trainer = train.Trainer(SpoofNet(), config, torch.device("cpu"), 1, [one, several])
+    heard = torch.tensor([[True, True, False], [True, True, False], [False] * 3, [False, True, False]])
     together, alone = trainer.wanted(crops, targets, heard)
 
     def mixed(target, logit):
@@ -333,10 +335,10 @@ def test_teachers_speak_of_what_was_held_out_from_them_where_the_preset_wants_th
     assert train.main(arguments(place, "folded", "--hold-out", "train-b", "--set", "epochs=1")) == 0
     teacher = place / "folded/spoofnet.safetensors"
     config = preset() | {"teacher_weight": 0.5}
-    assert train.load_teachers([teacher], config | {"unseen_only": True})[1] == ["train-b"]
-    assert train.load_teachers([teacher], config | {"unseen_only": False})[1] == [""]
+    assert teachers.load_teachers([teacher], config | {"unseen_only": True})[1] == ["train-b"]
+    assert teachers.load_teachers([teacher], config | {"unseen_only": False})[1] == [""]
     with pytest.raises(SpoofwebError, match="it has seen every site"):
-        train.load_teachers([teacher, undisturbed / "spoofnet.safetensors"], config | {"unseen_only": True})
+        teachers.load_teachers([teacher, undisturbed / "spoofnet.safetensors"], config | {"unseen_only": True})
 
 
 @pytest.mark.parametrize(("more", "epoch"), [([], 1), (["--set", "keep_last=true"], 2)])

