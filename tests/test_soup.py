@@ -27,12 +27,28 @@ def test_every_weight_and_statistic_is_the_mean(tmp_path):
     for name, made in net.state_dict().items():
         parts = [state[name] for state in states]
         wanted = torch.stack(parts).mean(0) if made.is_floating_point() else parts[0]
-        assert torch.equal(made, wanted), name
+        assert torch.allclose(made, wanted, rtol=1e-6), name
     assert net.backbone.bn1.running_mean[0] == 3
     assert about["scales_percent"] == [130, 270]
     assert [(part["seed"], part["sha256"]) for part in about["mean_of"]] == [
         (seed, sha256(path)) for seed, path in zip((1, 2, 6), paths, strict=True)
     ]
+
+
+def test_shares_weigh_the_mean(tmp_path):
+    paths = [saved(tmp_path / f"{seed}.safetensors", seed) for seed in (1, 5)]
+    out = tmp_path / "mean.safetensors"
+    assert soup.main([*map(str, paths), str(out), "--shares", "0.75", "0.25"]) == 0
+    net, about = checkpoint.load(out)
+    assert net.backbone.bn1.running_mean[0] == 2
+    assert [part["share"] for part in about["mean_of"]] == [0.75, 0.25]
+
+
+@pytest.mark.parametrize("shares", [["1"], ["0.5", "0.6"], ["1.5", "-0.5"], ["nan", "1"]], ids=" ".join)
+def test_shares_that_make_no_mean_are_refused(tmp_path, capsys, shares):
+    paths = [saved(tmp_path / f"{seed}.safetensors", seed) for seed in (1, 2)]
+    assert soup.main([*map(str, paths), str(tmp_path / "out.safetensors"), "--shares", *shares]) == 2
+    assert capsys.readouterr().err.startswith("error: --shares") and not (tmp_path / "out.safetensors").exists()
 
 
 @pytest.mark.parametrize("other", [{"texture": "paired"}, {"kernel": 3}, {"scales": (120,)}], ids=str)

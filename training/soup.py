@@ -1,16 +1,16 @@
 """The mean of the weights of several runs from one start: one network, as fast as each of them.
 
-    python -m training.soup CHECKPOINT CHECKPOINT… OUT
+    python -m training.soup CHECKPOINT CHECKPOINT… OUT [--shares 0.7 0.3]
 
 Source: Wortsman et al. 2022, "Model soups". It works where the runs began with the same weights and drew the same
 pictures (one seed) and differ in little else, as in their teachers. Judge the mean on val: nothing here does.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from spoofweb import checkpoint
@@ -23,19 +23,25 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.soup", description="Mean of several checkpoints.")
     parser.add_argument("checkpoint", type=Path, nargs="+", help="two or more, not calibrated")
     parser.add_argument("out", type=Path, help="where the mean goes")
+    parser.add_argument("--shares", type=float, nargs="+", help="of each in the mean, adding up to 1; else all alike")
     args = parser.parse_args(argv)
     try:
-        mix(args.checkpoint, args.out)
+        mix(args.checkpoint, args.out, args.shares)
     except SpoofwebError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def mix(paths: list[Path], out: Path) -> None:
-    """Write the mean of the checkpoints; SpoofwebError where they are fewer than two or differ in build or crops."""
+def mix(paths: list[Path], out: Path, shares: list[float] | None = None) -> None:
+    """Write the mean of the checkpoints; SpoofwebError where they are fewer than two, differ in build or crops, or the
+    shares are not one for each that add up to 1.
+    """
     if len(paths) < 2:
         raise SpoofwebError(f"{paths[0]}: a mean needs two checkpoints or more; name another")
+    shares = shares or [1 / len(paths)] * len(paths)
+    if len(shares) != len(paths) or min(shares) < 0 or not math.isclose(sum(shares), 1):
+        raise SpoofwebError(f"--shares {' '.join(map(str, shares))}: give each checkpoint one, adding up to 1")
     loaded = [checkpoint.load(path) for path in paths]
     built = [(net.texture_kind, net.kernel, about["scales_percent"]) for net, about in loaded]
     for path, each in zip(paths, built, strict=True):
@@ -43,14 +49,19 @@ def mix(paths: list[Path], out: Path) -> None:
             raise SpoofwebError(f"{path}: its texture, kernel or crops are not those of {paths[0]}; choose another")
     states = [net.state_dict() for net, _ in loaded]
     made, first = loaded[0]
-    made.load_state_dict({name: mean([state[name] for state in states]) for name in states[0]})
-    parts = [about | {"sha256": sha256(path)} for path, (_, about) in zip(paths, loaded, strict=True)]
+    made.load_state_dict({name: mean([state[name] for state in states], shares) for name in states[0]})
+    parts = [
+        about | {"sha256": sha256(path), "share": share}
+        for path, (_, about), share in zip(paths, loaded, shares, strict=True)
+    ]
     checkpoint.save(made, out, {"scales_percent": first["scales_percent"], "mean_of": parts})
 
 
-def mean(tensors: list[Tensor]) -> Tensor:
-    """The mean of equal tensors; of counts, which no network computes with, the first."""
-    return torch.stack(tensors).mean(0) if tensors[0].is_floating_point() else tensors[0]
+def mean(tensors: list[Tensor], shares: list[float]) -> Tensor:
+    """The weighted mean of equal tensors; of counts, which no network computes with, the first."""
+    if not tensors[0].is_floating_point():
+        return tensors[0]
+    return sum(share * tensor.double() for share, tensor in zip(shares, tensors, strict=True)).to(tensors[0].dtype)
 
 
 if __name__ == "__main__":
