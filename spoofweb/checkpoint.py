@@ -6,6 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as serialise
+from torch import nn
 
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
@@ -25,6 +26,11 @@ def save(net: SpoofNet, path: Path, about: dict) -> None:
         "kernel": str(net.kernel),
         "about": json.dumps(about, sort_keys=True),
     }
+    write(net, path, header)
+
+
+def write(net: nn.Module, path: Path, header: dict[str, str]) -> None:
+    """Write any network's weights under a header, whole or not at all; equal ones give equal bytes."""
     tensors = {name: value.contiguous() for name, value in net.state_dict().items()}
     write_whole({path: in_order(serialise(tensors, header))})
 

@@ -1,6 +1,8 @@
 """The probe: what it sees, what its halves know, and how it is kept and read again."""
 
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -97,6 +99,20 @@ def test_a_head_learns_and_a_far_feature_counts_no_more_than_a_bound():
 def test_what_it_cannot_use_is_named(place, monkeypatch, capsys, glob, trunk, said):
     assert run(place, monkeypatch, glob=glob, trunk=trunk, out="none.safetensors") == 2
     assert said in capsys.readouterr().err and not (place / "none.safetensors").exists()
+
+
+def test_a_picture_that_breaks_in_a_loader_process_is_named(place, monkeypatch, tmp_path, capsys):
+    shutil.copytree(place / "data", tmp_path / "data")
+    more = ["--data", str(tmp_path / "data"), "--workers", "1"]
+    assert run(place, monkeypatch, *more) == 0
+    for broken in (tmp_path / "data/train").rglob("*.png"):
+        found, before = broken.read_bytes(), os.stat(broken)
+        broken.write_bytes(b"x" * len(found))
+        os.utime(broken, ns=(before.st_atime_ns, before.st_mtime_ns))
+    capsys.readouterr()
+    assert run(place, monkeypatch, *more) == 2
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+    assert told.startswith(f"error: {tmp_path / 'data/train'}") and "not a readable picture" in told
 
 
 def test_a_broken_probe_is_named(place, monkeypatch, tmp_path):

@@ -18,14 +18,13 @@ import timm
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm import tqdm
 
 from spoofweb.errors import SpoofwebError
 from training.dataset import Picture
-from training.sampling import draw, kept_away, loader
+from training.sampling import draw, kept_away, loader, smoothed, told
 from training.teachers import TRUNK, Probe, save_probe
-from training.train import Data, Judged, aucs, load_data, read_preset
+from training.train import Data, Judged, as_pixels, aucs, cross_entropy, load_data, need_both_classes, read_preset
 
 PRESET = "steady", ["epochs=4", "samples_per_epoch=2496"]
 STEPS = 1000
@@ -55,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         print(json.dumps(make(args), indent=1))
     except SpoofwebError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {told(error)}", file=sys.stderr)
         return 2
     return 0
 
@@ -69,29 +68,26 @@ def make(args: argparse.Namespace) -> dict:
     probe = Probe(halves).eval()
     load_trunk(probe.trunk, args.trunk)
     drawn, seen = draws(probe, data, config, args.workers)
-    judged = {
-        name: look(probe, torch.from_numpy(np.array(part.crops)).permute(0, 1, 4, 2, 3))
-        for name, part in data.judged.items()
-    }
-    told = {}
+    labels, sources = np.array([p.label for p in drawn]), np.array([p.source for p in drawn])
+    judged = {name: torch.cat([look(probe, crops) for crops in part.batches()]) for name, part in data.judged.items()}
+    found = {}
     for index, half in enumerate(halves):
         away = np.array([picture.source != "recapture" and kept_away(picture.site, half) for picture in drawn])
-        labels, sources = np.array([p.label for p in drawn]), np.array([p.source for p in drawn])
         fit(probe, index, seen[~away], torch.from_numpy(labels[~away]), config)
         unseen = Judged(seen[away].numpy(), labels[away], sources[away])
-        told[half] = aucs("held_out", unseen, judge(probe, index, seen[away]))
+        found[half] = aucs("held_out", unseen, judge(probe, index, seen[away]))
         for name, part in data.judged.items():
-            told[half] |= aucs(name, part, judge(probe, index, judged[name]))
-    save_probe(probe, args.out, {"data_sha256": data.digest, "auc": told})
-    return told
+            found[half] |= aucs(name, part, judge(probe, index, judged[name]))
+    save_probe(probe, args.out, {"data_sha256": data.digest, "auc": found})
+    return found
 
 
 def both_halves(glob: str, pictures: list[Picture]) -> list[str]:
     """The two globs that part the sites, as in --hold-out; SpoofwebError unless both parts have both classes."""
     halves = [glob, glob.removeprefix("!") if glob.startswith("!") else f"!{glob}"]
     for half in halves:
-        if {picture.label for picture in pictures if kept_away(picture.site, half)} != {0, 1}:
-            raise SpoofwebError(f"--hold-out {glob}: both halves of the train sites need pictures of both classes")
+        own = [picture for picture in pictures if kept_away(picture.site, half)]
+        need_both_classes(own, f"--hold-out {glob}: both halves are learnt from, and in {half}")
     return halves
 
 
@@ -122,11 +118,7 @@ def load_trunk(trunk: nn.Module, path: Path | None) -> None:
 @torch.inference_mode()
 def look(probe: Probe, crops: Tensor) -> Tensor:
     """uint8 [B, K, 3, 224, 224] → what the heads see, float [B, K, features]."""
-    found = []
-    for some in crops.split(32):
-        pixels = some.flatten(0, 1).contiguous(memory_format=torch.channels_last).float() / 255
-        found.append(probe.statistics(pixels).unflatten(0, some.shape[:2]))
-    return torch.cat(found)
+    return probe.statistics(as_pixels(crops)).unflatten(0, crops.shape[:2])
 
 
 def fit(probe: Probe, index: int, seen: Tensor, labels: Tensor, config: dict) -> None:
@@ -135,14 +127,12 @@ def fit(probe: Probe, index: int, seen: Tensor, labels: Tensor, config: dict) ->
     head = probe.heads[index].train()
     optimiser = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    targets = labels.float() * (1 - config["smoothing"]) + config["smoothing"] / 2
+    targets = smoothed(labels.float(), config)
     for _ in range(STEPS):
         some = torch.randint(len(seen), (BATCH,))
         logits, wanted = probe.judge(index, seen[some]), targets[some]
-        loss = binary_cross_entropy_with_logits(logits.mean(1), wanted)
-        alone = binary_cross_entropy_with_logits(logits, wanted[:, None].expand_as(logits))
         optimiser.zero_grad()
-        (loss + config["crop_loss"] * alone).backward()
+        cross_entropy(logits, wanted, wanted[:, None].expand_as(logits), config["crop_loss"]).backward()
         optimiser.step()
         schedule.step()
     head.eval()

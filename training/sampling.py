@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from spoofweb.errors import SpoofwebError
 from spoofweb.media import read_picture
 from training import augment
 from training.dataset import Picture
@@ -45,13 +46,13 @@ def sampling_chances(pictures: list[Picture], site_power: float) -> np.ndarray:
 
 
 class Samples(Dataset):
-    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target, bool [T]: which teachers have a say in
-    it); each depends on its own seed alone.
+    """The drawn pictures of one epoch as (crops uint8 [K, 3, 224, 224], target, bool [V]: which of the teachers'
+    voices have a say in it); each depends on its own seed alone.
     """
 
     def __init__(self, drawn: Drawn, crops: np.ndarray | None, config: dict, epoch: int, speak_of: Sequence[str] = ()):
         """crops: the fixed crops uint8 [P, K, 224, 224, 3] of the "original" augmentation, None for "views".
-        speak_of: for each of T teachers the sites that it speaks of, as in --hold-out, "" for all.
+        speak_of: for each of the teachers' V voices the sites that it speaks of, as in --hold-out, "" for all.
         """
         self.drawn, self.crops, self.config, self.epoch, self.speak_of = drawn, crops, config, epoch, speak_of
 
@@ -85,10 +86,15 @@ class Samples(Dataset):
 
 def target(picture: Picture, config: dict) -> float:
     """The label, smoothed and mixed with the peer's opinion where there is one."""
-    wanted = picture.label * (1 - config["smoothing"]) + config["smoothing"] / 2
+    wanted = smoothed(picture.label, config)
     if picture.peer is None or picture.source == "crops":  # the peer needs surroundings, which those pictures lack
         return wanted
     return wanted * (1 - config["peer_weight"]) + picture.peer * config["peer_weight"]
+
+
+def smoothed(label: int | Tensor, config: dict) -> float | Tensor:
+    """The label, or labels, drawn towards one half by the preset's smoothing."""
+    return label * (1 - config["smoothing"]) + config["smoothing"] / 2
 
 
 def kept_away(site: str, glob: str) -> bool:
@@ -99,6 +105,11 @@ def kept_away(site: str, glob: str) -> bool:
 def speaks_of(picture: Picture, sites: str) -> bool:
     """Whether a teacher has a say in a picture; scenes without a face are held out from none. sites: see Samples."""
     return not sites or picture.source == "recapture" or kept_away(picture.site, sites)
+
+
+def told(error: SpoofwebError) -> str:
+    """What an error says; a loader process wraps it in its traceback."""
+    return str(error).rsplit("SpoofwebError: ", 1)[-1].strip()
 
 
 def loader(

@@ -11,6 +11,7 @@ import math
 import sys
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from spoofweb import checkpoint
@@ -61,7 +62,8 @@ def mean(tensors: list[Tensor], shares: list[float]) -> Tensor:
     """The weighted mean of equal tensors; of counts, which no network computes with, the first."""
     if not tensors[0].is_floating_point():
         return tensors[0]
-    return sum(share * tensor.double() for share, tensor in zip(shares, tensors, strict=True)).to(tensors[0].dtype)
+    weighed = [tensor * (share * len(shares)) for share, tensor in zip(shares, tensors, strict=True)]
+    return torch.stack(weighed).mean(0)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ import timm
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
-from spoofweb.files import write_whole
 
 TRUNK = "tf_efficientnet_lite0"
 MAPS = (0, 1, 2, 3)  # of the trunk's feature maps, those of stride 2 to 16
@@ -62,9 +60,8 @@ def head(features: int) -> nn.Sequential:
 
 def save_probe(probe: Probe, path: Path, about: dict) -> None:
     """Write the probe with its trunk and facts (JSON values), whole or not at all."""
-    header = {"kind": KIND, "about": json.dumps(about | {"hold_out": probe.hold_out}, sort_keys=True)}
-    tensors = {name: value.contiguous() for name, value in probe.state_dict().items()}
-    write_whole({path: checkpoint.in_order(serialise(tensors, header))})
+    about = json.dumps(about | {"hold_out": probe.hold_out}, sort_keys=True)
+    checkpoint.write(probe, path, {"kind": KIND, "about": about})
 
 
 def load_probe(path: Path, header: dict) -> Probe:

@@ -14,7 +14,7 @@ import json
 import math
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,7 @@ from training.curve import draw_curve
 from training.dataset import Picture, data_digest, fixed_crops, locate, recaptures, scan
 from training.folders import CLASSES, check_splits
 from training.mixstyle import MixStyle, early, partners
-from training.sampling import draw, kept_away, loader
+from training.sampling import draw, kept_away, loader, told
 from training.teachers import load_teachers
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -82,8 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         train(args)
     except SpoofwebError as error:
-        told = str(error).rsplit("SpoofwebError: ", 1)[-1].strip()  # a loader process wraps it in its traceback
-        print(f"error: {told}", file=sys.stderr)
+        print(f"error: {told(error)}", file=sys.stderr)
         return 2
     return 0
 
@@ -96,9 +95,9 @@ def train(args: argparse.Namespace) -> None:
     data = load_data(args, config)
     torch.manual_seed(config["seed"])
     net = start(config, args.backbone, data.few)
-    told = {"preset": args.preset, "data_sha256": data.digest, "teachers": [sha256(p) for p in args.teacher]}
-    told["manifest_sha256"] = sha256(args.manifest) if args.manifest else ""  # targets hang on it, too
-    run = Run(args.out, config | told)
+    about = {"preset": args.preset, "data_sha256": data.digest, "teachers": [sha256(p) for p in args.teacher]}
+    about["manifest_sha256"] = sha256(args.manifest) if args.manifest else ""  # targets hang on it, too
+    run = Run(args.out, config | about)
     trainer = Trainer(net, config, device, math.ceil(data.epoch_size / config["batch"]), teachers)
     if args.compile:
         for each in (net, *teachers):
@@ -111,8 +110,8 @@ def train(args: argparse.Namespace) -> None:
             entry |= aucs(name, part, trainer.judge(part))
         run.finish_epoch(trainer, epoch, entry)
     kept = run.log[-1] if config["keep_last"] else max(run.log, key=lambda entry: entry["val"])
-    told = f"val AUC {kept['val']:.4f}, {kept['val_bare']:.4f} without surroundings"
-    print(f"kept epoch {kept['epoch']}: {told}; weights in {run.weights}")
+    best = f"val AUC {kept['val']:.4f}, {kept['val_bare']:.4f} without surroundings"
+    print(f"kept epoch {kept['epoch']}: {best}; weights in {run.weights}")
 
 
 def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofNet:
@@ -180,6 +179,11 @@ class Judged:
     crops: np.ndarray
     labels: np.ndarray
     sources: np.ndarray
+
+    def batches(self) -> Iterator[Tensor]:
+        """The crops as the network is shown them, uint8 [B, K, 3, 224, 224]."""
+        for start in range(0, len(self.crops), 32):
+            yield torch.from_numpy(np.array(self.crops[start : start + 32])).permute(0, 1, 4, 2, 3)
 
 
 @dataclass
@@ -266,6 +270,19 @@ def fixed_parts(net: SpoofNet, blocks: int) -> list[nn.Module]:
     return [backbone.conv_stem, backbone.bn1, *backbone.blocks[:blocks]] if blocks else []
 
 
+def cross_entropy(logits: Tensor, targets: Tensor, alone: Tensor, crop_loss: float) -> Tensor:
+    """Of the mean of logits [B, K] with targets [B], plus crop_loss times that of each crop with `alone` [B, K]."""
+    loss = binary_cross_entropy_with_logits(logits.mean(1), targets)
+    if crop_loss:
+        loss = loss + crop_loss * binary_cross_entropy_with_logits(logits, alone)
+    return loss
+
+
+def as_pixels(crops: Tensor, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 [B, K, 3, 224, 224] → what a network takes, float [B * K, 3, 224, 224] in 0..1."""
+    return crops.flatten(0, 1).to(device, memory_format=torch.channels_last).float() / 255
+
+
 class Trainer:
     """Network, optimiser and weight average, moved forward epoch by epoch."""
 
@@ -311,7 +328,7 @@ class Trainer:
             if self.config["mixstyle"] and torch.rand(()) < self.config["mixstyle"]:
                 self.styles.partners = partners(targets > 0.5, crops.shape[1]).to(self.device)
             wanted = self.wanted(crops, targets.float().to(self.device), taught.to(self.device))
-            loss = self.loss(self.logits(self.net, crops), *wanted)
+            loss = cross_entropy(self.logits(self.net, crops), *wanted, self.config["crop_loss"])
             self.styles.partners = None
             if not torch.isfinite(loss):
                 raise SpoofwebError(
@@ -328,7 +345,7 @@ class Trainer:
 
     def logits(self, net: nn.Module, crops: Tensor) -> Tensor:
         """uint8 [B, K, 3, 224, 224] → logits [B, K], or [B, K, V] of a network with several voices."""
-        pixels = crops.flatten(0, 1).to(self.device, memory_format=torch.channels_last).float() / 255
+        pixels = as_pixels(crops, self.device)
         # a CPU gains nothing by half the bits
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             logits = net(pixels)
@@ -349,13 +366,6 @@ class Trainer:
         weight = self.config["teacher_weight"] * taught.any(1)
         return targets.lerp(said.mean(1).sigmoid(), weight), alone.lerp(said.sigmoid(), weight[:, None])
 
-    def loss(self, logits: Tensor, targets: Tensor, alone: Tensor) -> Tensor:
-        """Cross-entropy of the mean logit [B], plus that of each crop alone [B, K] at the preset's weight."""
-        loss = binary_cross_entropy_with_logits(logits.mean(1), targets)
-        if self.config["crop_loss"]:
-            loss = loss + self.config["crop_loss"] * binary_cross_entropy_with_logits(logits, alone)
-        return loss
-
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a half cosine down to 0."""
         steps = self.steps_per_epoch * self.config["epochs"]
@@ -368,11 +378,7 @@ class Trainer:
     def judge(self, part: Judged) -> np.ndarray:
         """The mean logit of each picture's fixed crops [P]; SpoofwebError where one is no number."""
         net = self.kept.eval()
-        scores = [
-            self.logits(net, torch.from_numpy(np.array(part.crops[i : i + 32])).permute(0, 1, 4, 2, 3)).mean(1).cpu()
-            for i in range(0, len(part.crops), 32)
-        ]
-        scores = torch.cat(scores).numpy()
+        scores = torch.cat([self.logits(net, crops).mean(1).cpu() for crops in part.batches()]).numpy()
         if not np.isfinite(scores).all():
             raise SpoofwebError("the network gives no numbers any more; lower lr and train into another --out")
         return scores
