@@ -1,10 +1,13 @@
 """SpoofNet: MobileNetV3-small, texture branches on its mid-level features, one logit. Positive (label 1) = bona fide.
 
+Either the whole backbone is tuned and the head sees the mean of its last map, or ("moments") it ends at stride 16, is
+meant to stay as ImageNet left it, and the head sees the mean and the deviation of every map on the way.
+
 Source of the design: the original SpoofNet (MobileNetV3-small features plus a small convolutional texture branch); of
 the backbone: Howard et al. 2019, "Searching for MobileNetV3", as timm's `mobilenetv3_small_100`.
 """
 
-from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import timm
@@ -14,21 +17,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoofweb.errors import SpoofwebError
+from spoofweb.pooling import Means, Moments, Shape
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1: what the backbone was trained with
 STD = (0.229, 0.224, 0.225)
 BACKBONE = "mobilenetv3_small_100"
 STRIDE_8, STRIDE_16, LAST = 2, 3, 4  # indices of the backbone's feature maps
-FINE, MIDDLE, COARSE = 28, 14, 7  # cells a side of their maps
+SIDE = 224  # px of a crop
+FINE, MIDDLE, COARSE = 28, 14, 7  # cells a side of the maps at stride 8, 16 and 32; the evidence has the first
+STAGES, EARLY = 6, 4  # of the backbone: all, and those up to stride 16
+WALKED_8 = 3  # index of the last map at stride 8 among those of stem and blocks
 
 
 class SpoofNet(nn.Module):
     """uint8-scaled RGB crops → one logit each."""
 
     def __init__(self, texture: str = "plain", kernel: int = 5, pretrained: bool = False, dropout: float = 0.3):
-        """texture: "plain" 3×3 convolutions, "separable" ones (depthwise 3×3, then 1×1), or "paired": separable ones,
-        with a second branch at stride 16. kernel: side of the backbone's largest depthwise convolutions, 5 as
-        published, or 3. pretrained: ask timm's hub.
+        """texture: "plain" 3×3 convolutions, "separable" ones (depthwise 3×3, then 1×1), "paired": separable ones,
+        with a second branch at stride 16, or "moments": as paired, beside the moments of all maps up to there. kernel:
+        side of the backbone's largest depthwise convolutions, 5 as published, or 3. pretrained: ask timm's hub.
         """
         super().__init__()
         if kernel not in (5, 3):
@@ -46,11 +53,16 @@ class SpoofNet(nn.Module):
             *texture_block(texture, channels[STRIDE_8], 64),
             *texture_block(texture, 64, 64),
         )
-        middle = [nn.Sequential(*texture_block(texture, channels[STRIDE_16], 64))] if texture == "paired" else []
-        self.middle = nn.ModuleList(middle)
-        self.widths = [64, *(64 for _ in middle), channels[LAST]]  # channels of the maps that the head pools
-        self.sides = [FINE, *(MIDDLE for _ in middle), COARSE]  # and their cells a side
-        self.head = nn.Sequential(nn.Linear(sum(self.widths), 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1))
+        self.by_moments, two = texture == "moments", texture in ("paired", "moments")
+        self.middle = nn.ModuleList([nn.Sequential(*texture_block(texture, channels[STRIDE_16], 64))] if two else [])
+        shapes = [Shape(64, FINE), *(Shape(64, MIDDLE) for _ in self.middle)]
+        if self.by_moments:
+            del self.backbone.blocks[EARLY:]
+            self.pool = Moments([*shapes, *self.walked_shapes()])
+        else:
+            self.pool = Means([*shapes, Shape(channels[LAST], COARSE)])
+        head = [nn.Linear(self.pool.outputs, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1)]
+        self.head = nn.Sequential(*([nn.Dropout(dropout)] if self.by_moments else []), *head)
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("temperature", torch.ones(()))  # of the calibration; 1 until it is fitted
@@ -60,19 +72,40 @@ class SpoofNet(nn.Module):
         return self.classify(*self.features(pixels))
 
     def features(self, pixels: Tensor) -> list[Tensor]:
-        """The maps that the head pools: texture [N, 64, 28, 28], semantics [N, 576, 7, 7], and of a paired branch
-        [N, 64, 14, 14] between them.
+        """The maps that the head pools: texture [N, 64, 28, 28], of a second branch [N, 64, 14, 14], and either
+        semantics [N, 576, 7, 7] or those of the backbone's stem and of each of its early blocks, 112 to 14 a side.
         """
         return self.maps((pixels - self.mean) / self.std)
 
     def maps(self, normalised: Tensor) -> list[Tensor]:
         """As `features`, of pixels with mean and standard deviation taken out."""
-        found = self.backbone(normalised)
-        return [self.texture(found[STRIDE_8]), *(branch(found[STRIDE_16]) for branch in self.middle), found[LAST]]
+        if self.by_moments:
+            own = self.walk(normalised)
+            fine, coarse = own[WALKED_8], own[-1]
+        else:
+            found = self.backbone(normalised)
+            fine, coarse, own = found[STRIDE_8], found[STRIDE_16], found[LAST:]
+        return [self.texture(fine), *(branch(coarse) for branch in self.middle), *own]
+
+    def walk(self, normalised: Tensor) -> list[Tensor]:
+        """The maps of the backbone's stem and of each of its blocks."""
+        backbone = self.backbone
+        found = [backbone.act1(backbone.bn1(backbone.conv_stem(normalised)))]
+        for block in chain(*backbone.blocks):
+            found.append(block(found[-1]))
+        return found
+
+    @torch.no_grad()
+    def walked_shapes(self) -> list[Shape]:
+        """The shapes of what `walk` gives for a crop; the statistics of the backbone's normalisation stay."""
+        self.backbone.eval()
+        walked = self.walk(torch.zeros(1, 3, SIDE, SIDE))
+        self.backbone.train()
+        return [Shape(*each.shape[1:3]) for each in walked]
 
     def classify(self, *maps: Tensor) -> Tensor:
         """The maps → calibrated logit [N]."""
-        return self.head(pool(maps)).squeeze(1) / self.temperature
+        return self.head(self.pool(maps)).squeeze(1) / self.temperature
 
     def evidence(self, *maps: Tensor) -> Tensor:
         """The maps → where the logit comes from: [N, 28, 28], positive speaks for bona fide. Evaluation mode only.
@@ -81,37 +114,33 @@ class SpoofNet(nn.Module):
         in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because the head is Linear–ReLU–Linear;
         a map's sum is the gradient times the pooled features, which is the logit less the shares of the biases.
         """
-        inner, outer = self.head[0], self.head[-1]
-        active = torch.sign(functional.relu(inner(pool(maps))))
+        inner, outer = self.head[-4], self.head[-1]
+        active = torch.sign(functional.relu(inner(self.pool(maps))))
         gradient = (active * (outer.weight / (self.temperature * FINE * FINE))) @ inner.weight
-        shares = gradient.unsqueeze(1).split(self.widths, 2)
-        fine, *coarser = [
-            # shapes in plain numbers, because the exported graph would else compute them anew for every batch
-            (share @ each.reshape(-1, width, side * side)).reshape(-1, 1, side, side)
-            for share, each, width, side in zip(shares, maps, self.widths, self.sides, strict=True)
-        ]
-        # linear interpolation by a whole factor keeps the mean, so a coarser map's share of the sum stays exact
-        for each, side in zip(coarser, self.sides[1:], strict=True):
-            fine = fine + functional.interpolate(each, scale_factor=FINE // side, mode="bilinear")
-        return fine.squeeze(1)
+        placed = zip(self.pool.placed(gradient, maps), self.pool.shapes, strict=True)
+        first, *others = (rescaled(each, shape.side) for each, shape in placed)
+        return sum(others, first).squeeze(1)
 
 
-def pool(maps: Sequence[Tensor]) -> Tensor:
-    """Mean of each channel of the maps, one map after the other: [N, 640] or, of a paired branch, [N, 704]."""
-    return torch.cat([each.mean((2, 3)) for each in maps], 1)
+def rescaled(shares: Tensor, side: int) -> Tensor:
+    """[N, 1, side, side] → [N, 1, 28, 28] with the same mean."""
+    if side > FINE:
+        return functional.avg_pool2d(shares, side // FINE)
+    # linear interpolation by a whole factor keeps the mean, so a coarser map's share of the sum stays exact
+    return functional.interpolate(shares, scale_factor=FINE // side, mode="bilinear") if side < FINE else shares
 
 
 def texture_block(kind: str, inputs: int, outputs: int) -> list[nn.Module]:
     """One 3×3 Conv–BatchNorm–ReLU block, plain or else depthwise-separable."""
     if kind == "plain":
         convolution = [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)]
-    elif kind in ("separable", "paired"):
+    elif kind in ("separable", "paired", "moments"):
         convolution = [
             nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False),
             nn.Conv2d(inputs, outputs, 1, bias=False),
         ]
     else:
-        raise SpoofwebError(f"texture branch {kind!r} is unknown; use 'plain', 'separable' or 'paired'")
+        raise SpoofwebError(f"texture branch {kind!r} is unknown; use 'plain', 'separable', 'paired' or 'moments'")
     return [*convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
@@ -135,11 +164,13 @@ def middle(weight: Tensor, kernel: int) -> Tensor:
 def initialise_backbone(net: SpoofNet, path: Path) -> None:
     """Load backbone weights from a safetensors file named as timm names them; SpoofwebError where they do not fit.
 
-    Of kernels that are larger than the network's, the middle is taken.
+    Of kernels that are larger than the network's, the middle is taken, and of a backbone that ends early the beginning.
     """
     try:
         own = net.backbone.state_dict()
         weights = load_file(path)
+        late = tuple(f"blocks.{i}." for i in range(len(net.backbone.blocks), STAGES))
+        weights = {name: value for name, value in weights.items() if not name.startswith(late)}
         for name in weights.keys() & own.keys():
             if weights[name].dim() == 4 and weights[name].shape[-1] > own[name].shape[-1]:
                 weights[name] = middle(weights[name], own[name].shape[-1])

@@ -9,7 +9,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.model import SpoofNet
 
 
-@pytest.mark.parametrize(("texture", "kernel"), [("plain", 5), ("separable", 3)])
+@pytest.mark.parametrize(("texture", "kernel"), [("plain", 5), ("separable", 3), ("moments", 3)])
 def test_round_trip(tmp_path, texture, kernel):
     net, path = SpoofNet(texture, kernel), tmp_path / "net.safetensors"
     checkpoint.save(net, path, {"scales_percent": [120], "preset": "original"})

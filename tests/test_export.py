@@ -112,6 +112,18 @@ def test_a_network_that_gives_no_numbers_is_refused(saved):
         export.convert(net, {})
 
 
+@pytest.mark.parametrize(("texture", "kernel"), [("separable", 3), ("paired", 3), ("moments", 3)])
+def test_every_kind_of_network_is_exported_without_a_warning(texture, kernel, recwarn):
+    torch.manual_seed(2)
+    net = SpoofNet(texture, kernel).eval()
+    run, crops = open_spoofnet(export.convert(net, {})), varied_crops()[:8]
+    assert not [warning for warning in recwarn if "trace" in str(warning.message)]
+    with torch.inference_mode():
+        expected = export.outputs(net, torch.from_numpy(crops))
+    for own, other in zip(run.run(export.OUTPUTS, {"crops": crops}), expected, strict=True):
+        assert np.abs(own - other.numpy()).max() <= 1e-4
+
+
 @pytest.mark.parametrize("output", ["classify", "evidence"])
 def test_both_outputs_are_held_against_torch(saved, graph, monkeypatch, output):
     net, _ = checkpoint.load(saved)

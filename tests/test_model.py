@@ -1,4 +1,4 @@
-"""SpoofNet's shape is the one described: both texture branches, pooled maps, one logit per crop."""
+"""SpoofNet's shape is the one described: its texture branches, pooled maps, one logit per crop."""
 
 import pytest
 import torch
@@ -21,6 +21,35 @@ def test_size_and_maps(texture, kernel, parameters):
     assert net.classify(fine, *middle, coarse).shape == (3,)
 
 
+def test_by_moments_the_backbone_ends_at_stride_16_and_all_its_maps_are_pooled():
+    net = SpoofNet("moments", 3).eval()
+    assert sum(p.numel() for p in net.parameters()) == 296_193
+    fine, middle, *own = net.features(torch.rand(3, 3, 224, 224))
+    assert fine.shape == (3, 64, 28, 28) and middle.shape == (3, 64, 14, 14)
+    channels, sides = [16, 16, 24, 24, 40, 40, 40, 48, 48], [112, 56, 28, 28, 14, 14, 14, 14, 14]
+    assert [tuple(m.shape) for m in own] == [(3, c, s, s) for c, s in zip(channels, sides, strict=True)]
+    assert [type(layer).__name__ for layer in net.head] == ["Dropout", "Linear", "ReLU", "Dropout", "Linear"]
+    assert net.head[1].in_features == 2 * (64 + 64 + sum(channels))
+    assert net.classify(fine, middle, *own).shape == (3,)
+
+
+def test_making_one_leaves_the_backbones_statistics_alone():
+    counts = [b for name, b in SpoofNet("moments", 3).named_buffers() if name.endswith("num_batches_tracked")]
+    assert counts and not any(counts)
+
+
+def test_its_branches_see_the_last_maps_of_their_stride():
+    net = SpoofNet("moments", 3).eval()
+    with torch.inference_mode():
+        pixels = torch.rand(2, 3, 224, 224)
+        whole = SpoofNet("paired", 3).eval()
+        whole.backbone.load_state_dict(whole.backbone.state_dict() | net.backbone.state_dict())
+        whole.texture.load_state_dict(net.texture.state_dict())
+        whole.middle.load_state_dict(net.middle.state_dict())
+        for own, other in zip(net.features(pixels)[:2], whole.features(pixels)[:2], strict=True):
+            assert torch.equal(own, other)
+
+
 def test_head_is_the_described_one():
     kinds = [type(layer).__name__ for layer in SpoofNet().head]
     assert kinds == ["Linear", "ReLU", "Dropout", "Linear"]
@@ -37,7 +66,7 @@ def test_temperature_divides_the_logit():
 
 
 def test_unknown_texture():
-    with pytest.raises(SpoofwebError, match="'plain', 'separable' or 'paired'"):
+    with pytest.raises(SpoofwebError, match="'plain', 'separable', 'paired' or 'moments'"):
         SpoofNet("woven")
 
 
@@ -64,6 +93,17 @@ def test_backbone_weights_are_loaded(tmp_path):
     initialise_backbone(target, tmp_path / "backbone.safetensors")
     for name, value in source.backbone.state_dict().items():
         assert torch.equal(target.backbone.state_dict()[name], value)
+
+
+def test_of_a_backbone_that_ends_early_the_beginning_is_loaded(tmp_path):
+    source, target = SpoofNet(kernel=3), SpoofNet("moments", 3)
+    save_file(source.backbone.state_dict(), tmp_path / "backbone.safetensors")
+    initialise_backbone(target, tmp_path / "backbone.safetensors")
+    own = target.backbone.state_dict()
+    assert own and all(torch.equal(value, source.backbone.state_dict()[name]) for name, value in own.items())
+    save_file({name: value for name, value in own.items() if "bn1" not in name}, tmp_path / "partly.safetensors")
+    with pytest.raises(SpoofwebError, match="partly"):
+        initialise_backbone(target, tmp_path / "partly.safetensors")
 
 
 def test_foreign_backbone(tmp_path):

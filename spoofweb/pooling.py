@@ -1,0 +1,86 @@
+"""From maps to numbers that the head judges, and back: which place of a map a number came from."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+LEAST = 1e-5  # added to a variance, whose root has no slope at 0
+
+
+class Shape(NamedTuple):
+    """Of a square map: its channels, and its cells a side. In plain numbers, because the exported graph would else
+    compute them anew for every batch.
+    """
+
+    channels: int
+    side: int
+
+
+class Means(nn.Module):
+    """The mean of each channel, one map after the other."""
+
+    def __init__(self, shapes: Sequence[Shape]):
+        """shapes: of the maps."""
+        super().__init__()
+        self.shapes = list(shapes)
+        self.outputs = sum(shape.channels for shape in shapes)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps [N, channels, side, side] → [N, outputs]."""
+        return torch.cat([each.mean((2, 3)) for each in maps], 1)
+
+    def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
+        """The gradient [N, outputs] of something after the means → of each map the shares of its places [N, 1, S, S],
+        whose mean over all places is the gradient times the means.
+        """
+        shares = gradient.unsqueeze(1).split([shape.channels for shape in self.shapes], 2)
+        return [weighed(*of) for of in zip(shares, maps, self.shapes, strict=True)]
+
+
+class Moments(nn.Module):
+    """The mean and the deviation of each channel, less what they are on average, in units of how they vary.
+
+    Together they are what style transfer calls the style of a picture (Huang and Belongie 2017, "Arbitrary Style
+    Transfer in Real-time with Adaptive Instance Normalization"): a medium is one.
+    """
+
+    def __init__(self, shapes: Sequence[Shape]):
+        """shapes: of the maps."""
+        super().__init__()
+        self.shapes = list(shapes)
+        self.outputs = 2 * sum(shape.channels for shape in shapes)
+        self.norm = nn.BatchNorm1d(self.outputs, affine=False, momentum=0.02)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps [N, channels, side, side] → [N, outputs]: means and deviations of a map, then those of the next."""
+        found = []
+        for each in maps:
+            mean = each.mean((2, 3), keepdim=True)
+            found += [mean.flatten(1), deviation(each, mean).flatten(1)]
+        return self.norm(torch.cat(found, 1))
+
+    def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
+        """As `Means.placed`, in evaluation mode; exact too, because a deviation is the mean of what is `bent`."""
+        scaled = (gradient / (self.norm.running_var + self.norm.eps).sqrt()).unsqueeze(1)
+        both = [2 * shape.channels for shape in self.shapes]
+        of_each = zip(scaled.split(both, 2), self.norm.running_mean.split(both), maps, self.shapes, strict=True)
+        found = []
+        for share, usual, each, (channels, side) in of_each:
+            mean = each.mean((2, 3), keepdim=True)
+            bent = ((each - mean).square() + LEAST) / deviation(each, mean)
+            less = (share * usual).sum(2)[:, :, None, None]
+            found.append(weighed(share, torch.cat([each, bent], 1), Shape(2 * channels, side)) - less)
+        return found
+
+
+def deviation(each: Tensor, mean: Tensor) -> Tensor:
+    """The deviation of each channel [N, C, 1, 1] of a map with these means."""
+    return ((each - mean).square().mean((2, 3), keepdim=True) + LEAST).sqrt()
+
+
+def weighed(share: Tensor, each: Tensor, shape: Shape) -> Tensor:
+    """The channels of a map [N, C, S, S] of that shape, weighed by [N, 1, C] and summed: [N, 1, S, S]."""
+    flat = each.reshape(-1, shape.channels, shape.side * shape.side)
+    return (share @ flat).reshape(-1, 1, shape.side, shape.side)

@@ -1,0 +1,87 @@
+"""What the head sees of the maps, and which place of a map it came from."""
+
+import pytest
+import torch
+from torch.nn.functional import avg_pool2d, interpolate
+
+from spoofweb.model import SpoofNet
+from spoofweb.pooling import LEAST, Means, Moments, Shape
+
+SHAPES = [Shape(3, 8), Shape(5, 4)]
+
+
+def maps(count=4, seed=0):
+    random = torch.Generator().manual_seed(seed)
+    return [torch.randn(count, c, s, s, generator=random) * 2 + 1 for c, s in SHAPES]
+
+
+@pytest.fixture
+def moments():
+    """In evaluation mode, with statistics of its own."""
+    pool = Moments(SHAPES).eval()
+    pool.norm.running_mean.normal_(generator=torch.Generator().manual_seed(1))
+    pool.norm.running_var.uniform_(0.5, 2, generator=torch.Generator().manual_seed(2))
+    return pool
+
+
+def test_means_are_the_channels_means_in_order():
+    first, second = maps()
+    expected = torch.cat([first.flatten(2).mean(2), second.flatten(2).mean(2)], 1)
+    assert torch.allclose(Means(SHAPES)([first, second]), expected, atol=1e-6)
+
+
+def test_moments_are_standardised_means_and_deviations(moments):
+    found = moments(maps())
+    columns = []
+    for each in maps():
+        flat = each.flatten(2).double()
+        columns += [flat.mean(2), (flat.var(2, correction=0) + LEAST).sqrt()]
+    norm = moments.norm
+    expected = (torch.cat(columns, 1) - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
+    assert found.shape == (4, moments.outputs) == (4, 16)
+    assert torch.allclose(found.double(), expected, atol=1e-5)
+
+
+def test_a_channel_without_variance_has_a_slope():
+    flat = [torch.ones(2, c, s, s, requires_grad=True) for c, s in SHAPES]
+    Moments(SHAPES).eval()(flat).sum().backward()
+    assert all(torch.isfinite(each.grad).all() for each in flat)
+
+
+def test_places_add_up_to_the_gradient_times_what_was_pooled(moments):
+    gradient = torch.randn(4, moments.outputs, generator=torch.Generator().manual_seed(3))
+    placed = moments.placed(gradient, maps())
+    assert [tuple(each.shape) for each in placed] == [(4, 1, 8, 8), (4, 1, 4, 4)]
+    parts = (gradient * moments(maps())).split([2 * shape.channels for shape in SHAPES], 1)
+    for each, part in zip(placed, parts, strict=True):
+        assert torch.allclose(each.mean((1, 2, 3)), part.sum(1), atol=1e-4)
+
+
+def test_an_odd_place_stands_out(moments):
+    quiet = [torch.zeros(1, c, s, s) for c, s in SHAPES]
+    quiet[0][0, 1, 2, 5] = 9.0
+    for column in (1, SHAPES[0].channels + 1):  # the mean of that channel, then its deviation
+        gradient = torch.zeros(1, moments.outputs)
+        gradient[0, column] = 1.0
+        assert moments.placed(gradient, quiet)[0].flatten().argmax() == 2 * 8 + 5
+
+
+def test_evidence_by_moments_adds_up_and_lies_where_it_came_from():
+    torch.manual_seed(5)
+    net = SpoofNet("moments", 3).eval()
+    net.temperature.fill_(1.7)
+    with torch.no_grad():
+        for _ in range(3):
+            net.train()(torch.rand(8, 3, 224, 224))  # gives the norm statistics
+    net.eval()
+    found = [m.detach() for m in net.features(torch.rand(4, 3, 224, 224))]
+    pooled = net.pool(found).detach().requires_grad_()
+    (net.head(pooled).squeeze(1) / net.temperature).sum().backward()
+    evidence = net.evidence(*found)
+    assert evidence.shape == (4, 28, 28)
+    assert torch.allclose(evidence.sum((1, 2)), (pooled.grad * pooled).sum(1), rtol=1e-3, atol=1e-4)
+    expected = 0
+    for each in net.pool.placed(pooled.grad, found):
+        side = each.shape[2]
+        expected += avg_pool2d(each, side // 28) if side > 28 else interpolate(each, (28, 28), mode="bilinear")
+    assert torch.allclose(evidence, expected.squeeze(1) / 28**2, atol=1e-5)
