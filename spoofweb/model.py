@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from spoofweb.contract import CONTRACT
 from spoofweb.errors import SpoofwebError
 from spoofweb.pooling import Means, Moments, Shape
 
@@ -23,7 +24,7 @@ MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1: what the backbone was 
 STD = (0.229, 0.224, 0.225)
 BACKBONE = "mobilenetv3_small_100"
 STRIDE_8, STRIDE_16, LAST = 2, 3, 4  # indices of the backbone's feature maps
-SIDE = 224  # px of a crop
+SIDE = CONTRACT["input"]["side"]
 FINE, MIDDLE, COARSE = 28, 14, 7  # cells a side of the maps at stride 8, 16 and 32; the evidence has the first
 STAGES, EARLY = 6, 4  # of the backbone: all, and those up to stride 16
 WALKED_8 = 3  # index of the last map at stride 8 among those of stem and blocks
