@@ -1,7 +1,7 @@
 """SpoofNet: MobileNetV3-small, texture branches on its mid-level features, one logit. Positive (label 1) = bona fide.
 
-Either the whole backbone is tuned and the head sees the mean of its last map, or ("moments") it ends at stride 16, is
-meant to stay as ImageNet left it, and the head sees the mean and the deviation of every map on the way.
+Either the backbone is whole and the head sees the means of its last map and of the branches', or ("moments") it ends at
+stride 16, is meant to stay as ImageNet left it, and the head sees the mean and the deviation of every map.
 
 Source of the design: the original SpoofNet (MobileNetV3-small features plus a small convolutional texture branch); of
 the backbone: Howard et al. 2019, "Searching for MobileNetV3", as timm's `mobilenetv3_small_100`.
@@ -98,10 +98,11 @@ class SpoofNet(nn.Module):
 
     @torch.no_grad()
     def walked_shapes(self) -> list[Shape]:
-        """The shapes of what `walk` gives for a crop; the statistics of the backbone's normalisation stay."""
+        """The shapes of what `walk` gives for a crop; the backbone's mode and statistics stay."""
+        training = self.backbone.training
         self.backbone.eval()
         walked = self.walk(torch.zeros(1, 3, SIDE, SIDE))
-        self.backbone.train()
+        self.backbone.train(training)
         return [Shape(*each.shape[1:3]) for each in walked]
 
     def classify(self, *maps: Tensor) -> Tensor:
@@ -111,11 +112,11 @@ class SpoofNet(nn.Module):
     def evidence(self, *maps: Tensor) -> Tensor:
         """The maps → where the logit comes from: [N, 28, 28], positive speaks for bona fide. Evaluation mode only.
 
-        The gradient of the calibrated logit with respect to the pooled features, times the features of each place, as
+        The gradient of the calibrated logit with respect to the pooled features, times what each place adds to them, as
         in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because the head is Linear–ReLU–Linear;
         a map's sum is the gradient times the pooled features, which is the logit less the shares of the biases.
         """
-        inner, outer = self.head[-4], self.head[-1]
+        inner, outer = self.head[-4], self.head[-1]  # whether or not a dropout stands before
         active = torch.sign(functional.relu(inner(self.pool(maps))))
         gradient = (active * (outer.weight / (self.temperature * FINE * FINE))) @ inner.weight
         placed = zip(self.pool.placed(gradient, maps), self.pool.shapes, strict=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-LEAST = 1e-5  # added to a variance, whose root has no slope at 0
+LEAST = 1e-5  # added to a variance, whose root is infinitely steep at 0
 
 
 class Shape(NamedTuple):
@@ -43,7 +43,7 @@ class Moments(nn.Module):
     """The mean and the deviation of each channel, less what they are on average, in units of how they vary.
 
     Together they are what style transfer calls the style of a picture (Huang and Belongie 2017, "Arbitrary Style
-    Transfer in Real-time with Adaptive Instance Normalization"): a medium is one.
+    Transfer in Real-time with Adaptive Instance Normalization"); a medium shows as one.
     """
 
     def __init__(self, shapes: Sequence[Shape]):
@@ -51,7 +51,7 @@ class Moments(nn.Module):
         super().__init__()
         self.shapes = list(shapes)
         self.outputs = 2 * sum(shape.channels for shape in shapes)
-        self.norm = nn.BatchNorm1d(self.outputs, affine=False, momentum=0.02)
+        self.norm = nn.BatchNorm1d(self.outputs, affine=False, momentum=0.02)  # batches are small
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps [N, channels, side, side] → [N, outputs]: means and deviations of a map, then those of the next."""

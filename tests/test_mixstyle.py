@@ -1,5 +1,6 @@
 """MixStyle changes mean and deviation of a map towards another picture of the class, and nothing else."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -36,10 +37,12 @@ def test_styles_lie_between_the_two_and_the_pattern_stays():
     assert torch.allclose(plain, changed, atol=1e-3) and not torch.allclose(maps, mixed)
 
 
-def test_the_early_parts_of_the_network_are_mixed():
+@pytest.mark.parametrize("texture", ["plain", "moments"])
+@pytest.mark.parametrize("part", [slice(None), slice(0, 1), slice(1, 2)], ids=["both", "stem", "stage"])
+def test_the_early_parts_of_the_network_are_mixed(texture, part):
     torch.manual_seed(0)
-    net = SpoofNet().eval()
-    mixing, pixels = MixStyle(early(net)), torch.rand(2, 3, 224, 224)
+    net = SpoofNet(texture).eval()
+    mixing, pixels = MixStyle(early(net)[part]), torch.rand(2, 3, 224, 224)
     with torch.inference_mode():
         before = net(pixels)
         mixing.partners = torch.tensor([1, 0])

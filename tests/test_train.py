@@ -122,6 +122,7 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
         (["--set", "epochs=0"], "epochs is 0"),
         (["--set", "seed=-1"], "seed is -1"),
         (["--set", "fixed_blocks=7"], "fixed_blocks is 7"),
+        (["--set", "texture=moments", "--set", "fixed_blocks=5"], "fixed_blocks is 5; this backbone has 4"),
         (["--set", "lr=-1.0"], "lr is -1.0"),
         (["--set", "ema=1.5"], "ema is 1.5"),
         (["--set", "augment=veiws"], "augment is 'veiws'"),
@@ -283,10 +284,12 @@ def test_the_backbone_has_a_learning_rate_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("blocks", "first"), [(0, "conv_stem."), (2, "blocks.2."), (6, None)], ids=["none", "two and the stem", "all"]
+    ("texture", "blocks", "first"),
+    [("plain", 0, "conv_stem."), ("plain", 2, "blocks.2."), ("plain", 6, None), ("moments", 4, None)],
+    ids=["none", "two and the stem", "all", "all that there are"],
 )
-def test_fixed_blocks_stay_with_the_statistics_of_their_normalisation(blocks, first):
-    net = SpoofNet()
+def test_fixed_blocks_stay_with_the_statistics_of_their_normalisation(texture, blocks, first):
+    net = SpoofNet(texture)
     names = [name for name in net.state_dict() if name.startswith("backbone.")]
     start = next((i for i, name in enumerate(names) if first and name.startswith(f"backbone.{first}")), len(names))
     moved = moved_by_a_step(net, {"fixed_blocks": blocks})

@@ -34,8 +34,8 @@ class MixStyle:
 
 
 def early(net: SpoofNet) -> list[nn.Module]:
-    """The parts of the backbone whose maps are mixed: its stem and its first stage."""
-    return [net.backbone.bn1, net.backbone.blocks[0]]
+    """The parts of the backbone whose maps are mixed: its stem and the last block of its first stage."""
+    return [net.backbone.bn1, net.backbone.blocks[0][-1]]
 
 
 def partners(real: Tensor, count: int) -> Tensor:

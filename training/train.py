@@ -265,8 +265,13 @@ def aucs(name: str, judged: Judged, logits: np.ndarray) -> dict[str, float]:
 
 
 def fixed_parts(net: SpoofNet, blocks: int) -> list[nn.Module]:
-    """The parts of the backbone that stay as they are: its stem and its first `blocks` blocks; none for 0."""
+    """The parts of the backbone that stay as they are: its stem and its first `blocks` stages; none for 0.
+
+    SpoofwebError where it has not so many.
+    """
     backbone = net.backbone
+    if blocks > len(backbone.blocks):
+        raise SpoofwebError(f"fixed_blocks is {blocks}; this backbone has {len(backbone.blocks)}")
     return [backbone.conv_stem, backbone.bn1, *backbone.blocks[:blocks]] if blocks else []
 
 
