@@ -16,18 +16,22 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spoofweb.contract import CONTRACT
 from spoofweb.errors import SpoofwebError
 from spoofweb.pooling import Means, Moments, Shape
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1: what the backbone was trained with
 STD = (0.229, 0.224, 0.225)
 BACKBONE = "mobilenetv3_small_100"
-STRIDE_8, STRIDE_16, LAST = 2, 3, 4  # indices of the backbone's feature maps
-SIDE = CONTRACT["input"]["side"]
 FINE, MIDDLE, COARSE = 28, 14, 7  # cells a side of the maps at stride 8, 16 and 32; the evidence has the first
 STAGES, EARLY = 6, 4  # of the backbone: all, and those up to stride 16
-WALKED_8 = 3  # index of the last map at stride 8 among those of stem and blocks
+WALKED = [  # of a crop: the backbone's stem and the blocks of its early stages
+    Shape(16, 112),
+    Shape(16, 56),
+    *[Shape(24, FINE)] * 2,
+    *[Shape(40, MIDDLE)] * 3,
+    *[Shape(48, MIDDLE)] * 2,
+]
+STRIDE_8, STRIDE_16 = 3, 8  # of those, the last at each of the strides that a branch looks at
 
 
 class SpoofNet(nn.Module):
@@ -49,19 +53,19 @@ class SpoofNet(nn.Module):
         for convolution in depthwise(self.backbone):
             if convolution.kernel_size[0] > kernel:
                 narrow(convolution, kernel)
-        channels = self.backbone.feature_info.channels()
         self.texture = nn.Sequential(
-            *texture_block(texture, channels[STRIDE_8], 64),
+            *texture_block(texture, WALKED[STRIDE_8].channels, 64),
             *texture_block(texture, 64, 64),
         )
         self.by_moments, two = texture == "moments", texture in ("paired", "moments")
-        self.middle = nn.ModuleList([nn.Sequential(*texture_block(texture, channels[STRIDE_16], 64))] if two else [])
+        middle = [nn.Sequential(*texture_block(texture, WALKED[STRIDE_16].channels, 64))] if two else []
+        self.middle = nn.ModuleList(middle)
         shapes = [Shape(64, FINE), *(Shape(64, MIDDLE) for _ in self.middle)]
         if self.by_moments:
             del self.backbone.blocks[EARLY:]
-            self.pool = Moments([*shapes, *self.walked_shapes()])
+            self.pool = Moments([*shapes, *WALKED])
         else:
-            self.pool = Means([*shapes, Shape(channels[LAST], COARSE)])
+            self.pool = Means([*shapes, Shape(self.backbone.feature_info.channels()[-1], COARSE)])
         head = [nn.Linear(self.pool.outputs, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1)]
         self.head = nn.Sequential(*([nn.Dropout(dropout)] if self.by_moments else []), *head)
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
@@ -80,13 +84,9 @@ class SpoofNet(nn.Module):
 
     def maps(self, normalised: Tensor) -> list[Tensor]:
         """As `features`, of pixels with mean and standard deviation taken out."""
-        if self.by_moments:
-            own = self.walk(normalised)
-            fine, coarse = own[WALKED_8], own[-1]
-        else:
-            found = self.backbone(normalised)
-            fine, coarse, own = found[STRIDE_8], found[STRIDE_16], found[LAST:]
-        return [self.texture(fine), *(branch(coarse) for branch in self.middle), *own]
+        found = self.walk(normalised)
+        branches = [self.texture(found[STRIDE_8]), *(branch(found[STRIDE_16]) for branch in self.middle)]
+        return branches + (found if self.by_moments else found[-1:])
 
     def walk(self, normalised: Tensor) -> list[Tensor]:
         """The maps of the backbone's stem and of each of its blocks."""
@@ -95,15 +95,6 @@ class SpoofNet(nn.Module):
         for block in chain(*backbone.blocks):
             found.append(block(found[-1]))
         return found
-
-    @torch.no_grad()
-    def walked_shapes(self) -> list[Shape]:
-        """The shapes of what `walk` gives for a crop; the backbone's mode and statistics stay."""
-        training = self.backbone.training
-        self.backbone.eval()
-        walked = self.walk(torch.zeros(1, 3, SIDE, SIDE))
-        self.backbone.train(training)
-        return [Shape(*each.shape[1:3]) for each in walked]
 
     def classify(self, *maps: Tensor) -> Tensor:
         """The maps → calibrated logit [N]."""

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from spoofweb.errors import SpoofwebError
-from spoofweb.model import SpoofNet, initialise_backbone
+from spoofweb.model import STRIDE_8, STRIDE_16, WALKED, SpoofNet, initialise_backbone
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,17 @@ def test_by_moments_the_backbone_ends_at_stride_16_and_all_its_maps_are_pooled()
 def test_making_one_leaves_the_backbones_statistics_alone():
     counts = [b for name, b in SpoofNet("moments", 3).named_buffers() if name.endswith("num_batches_tracked")]
     assert counts and not any(counts)
+
+
+@pytest.mark.parametrize("kernel", [5, 3])
+def test_the_backbone_is_walked_as_timm_does(kernel):
+    net = SpoofNet("paired", kernel).eval()
+    with torch.inference_mode():
+        pixels = torch.rand(2, 3, 224, 224)
+        walked, published = net.walk(pixels), net.backbone(pixels)
+    assert [tuple(m.shape[1:]) for m in walked[: len(WALKED)]] == [(c, s, s) for c, s in WALKED]
+    for own, other in zip([0, 1, STRIDE_8, STRIDE_16, -1], published, strict=True):
+        assert torch.equal(walked[own], other)
 
 
 def test_its_branches_see_the_last_maps_of_their_stride():
