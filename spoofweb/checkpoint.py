@@ -25,7 +25,7 @@ def save(net: SpoofNet, path: Path, about: dict) -> None:
         "texture": net.texture_kind,
         "kernel": str(net.kernel),
         "about": json.dumps(about, sort_keys=True),
-    }
+    } | ({"early": "true"} if net.early else {})
     write(net, path, header)
 
 
@@ -41,7 +41,7 @@ def load(path: Path) -> tuple[SpoofNet, dict]:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
         check_format(header.get("format", "1"), path)
-        net = SpoofNet(header["texture"], int(header.get("kernel", "5")))
+        net = SpoofNet(header["texture"], int(header.get("kernel", "5")), early=header.get("early") == "true")
         net.load_state_dict(load_file(path))
         about = json.loads(header["about"])
         about["scales_percent"]  # no use without: nobody knows what the network was shown

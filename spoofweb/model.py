@@ -1,13 +1,15 @@
 """SpoofNet: MobileNetV3-small, texture branches on its mid-level features, one logit. Positive (label 1) = bona fide.
 
 Either the backbone is whole and the head sees the means of its last map and of the branches', or ("moments") it ends at
-stride 16, is meant to stay as ImageNet left it, and the head sees the mean and the deviation of every map.
+stride 16, is meant to stay as ImageNet left it, and the head sees the mean and the deviation of every map. A second
+head may judge by the moments of the first maps alone: what a medium does to a picture shows there, whatever it is of.
 
 Source of the design: the original SpoofNet (MobileNetV3-small features plus a small convolutional texture branch); of
 the backbone: Howard et al. 2019, "Searching for MobileNetV3", as timm's `mobilenetv3_small_100`.
 """
 
-from itertools import chain
+from collections.abc import Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import timm
@@ -23,6 +25,7 @@ MEAN = (0.485, 0.456, 0.406)  # of ImageNet, RGB in 0..1: what the backbone was 
 STD = (0.229, 0.224, 0.225)
 BACKBONE = "mobilenetv3_small_100"
 FINE, MIDDLE, COARSE = 28, 14, 7  # cells a side of the maps at stride 8, 16 and 32; the evidence has the first
+HIDDEN = 128  # numbers of a head's one hidden layer
 STAGES, EARLY = 6, 4  # of the backbone: all, and those up to stride 16
 WALKED = [  # of a crop: the backbone's stem and the blocks of its early stages
     Shape(16, 112),
@@ -32,15 +35,29 @@ WALKED = [  # of a crop: the backbone's stem and the blocks of its early stages
     *[Shape(48, MIDDLE)] * 2,
 ]
 STRIDE_8, STRIDE_16 = 3, 8  # of those, the last at each of the strides that a branch looks at
+LOOKED_INTO = [  # the stem, and up to stride 8 the maps within each block and its own, where that is another
+    Shape(16, 112),
+    *[Shape(16, 56)] * 2,
+    *[Shape(72, 56), Shape(72, FINE), Shape(24, FINE)],
+    *[*[Shape(88, FINE)] * 2, *[Shape(24, FINE)] * 2],
+]
 
 
 class SpoofNet(nn.Module):
     """uint8-scaled RGB crops → one logit each."""
 
-    def __init__(self, texture: str = "plain", kernel: int = 5, pretrained: bool = False, dropout: float = 0.3):
+    def __init__(
+        self,
+        texture: str = "plain",
+        kernel: int = 5,
+        pretrained: bool = False,
+        dropout: float = 0.3,
+        early: bool = False,
+    ):
         """texture: "plain" 3×3 convolutions, "separable" ones (depthwise 3×3, then 1×1), "paired": separable ones,
         with a second branch at stride 16, or "moments": as paired, beside the moments of all maps up to there. kernel:
         side of the backbone's largest depthwise convolutions, 5 as published, or 3. pretrained: ask timm's hub.
+        early: a second head, on the moments of all maps of the backbone up to stride 8, whose logit counts as much.
         """
         super().__init__()
         if kernel not in (5, 3):
@@ -66,8 +83,8 @@ class SpoofNet(nn.Module):
             self.pool = Moments([*shapes, *WALKED])
         else:
             self.pool = Means([*shapes, Shape(self.backbone.feature_info.channels()[-1], COARSE)])
-        head = [nn.Linear(self.pool.outputs, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 1)]
-        self.head = nn.Sequential(*([nn.Dropout(dropout)] if self.by_moments else []), *head)
+        self.head = head(self.pool.outputs, dropout, dropout if self.by_moments else 0)
+        self.early = early_opinion() if early else None
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("temperature", torch.ones(()))  # of the calibration; 1 until it is fitted
@@ -77,42 +94,99 @@ class SpoofNet(nn.Module):
         return self.classify(*self.features(pixels))
 
     def features(self, pixels: Tensor) -> list[Tensor]:
-        """The maps that the head pools: texture [N, 64, 28, 28], of a second branch [N, 64, 14, 14], and either
-        semantics [N, 576, 7, 7] or those of the backbone's stem and of each of its early blocks, 112 to 14 a side.
+        """The maps that the heads pool: texture [N, 64, 28, 28], of a second branch [N, 64, 14, 14], and either
+        semantics [N, 576, 7, 7] or those of the backbone's stem and of each of its early blocks, 112 to 14 a side; then
+        those of the second head, if any, 112 to 28 a side.
         """
         return self.maps((pixels - self.mean) / self.std)
 
     def maps(self, normalised: Tensor) -> list[Tensor]:
         """As `features`, of pixels with mean and standard deviation taken out."""
-        found = self.walk(normalised)
+        steps = self.steps(normalised)
+        found = [step[-1] for step in steps]
         branches = [self.texture(found[STRIDE_8]), *(branch(found[STRIDE_16]) for branch in self.middle)]
-        return branches + (found if self.by_moments else found[-1:])
+        return branches + (found if self.by_moments else found[-1:]) + (self.first_maps(steps) if self.early else [])
 
     def walk(self, normalised: Tensor) -> list[Tensor]:
         """The maps of the backbone's stem and of each of its blocks."""
+        return [step[-1] for step in self.steps(normalised)]
+
+    def steps(self, normalised: Tensor, blocks: int | None = None) -> list[list[Tensor]]:
+        """As `walk`, or no further than its first `blocks`, in lists of one map; for a second head, those of the blocks
+        that it looks into hold what is inside them, too.
+        """
         backbone = self.backbone
-        found = [backbone.act1(backbone.bn1(backbone.conv_stem(normalised)))]
-        for block in chain(*backbone.blocks):
-            found.append(block(found[-1]))
+        found = [[backbone.act1(backbone.bn1(backbone.conv_stem(normalised)))]]
+        for block in islice(chain(*backbone.blocks), blocks):
+            looked_into = self.early and len(found) <= STRIDE_8
+            found.append(inside(block, found[-1][-1]) if looked_into else [block(found[-1][-1])])
         return found
 
+    def first_maps(self, steps: list[list[Tensor]]) -> list[Tensor]:
+        """Of the steps, the maps that the second head sees, as in LOOKED_INTO."""
+        return list(chain(*steps[: STRIDE_8 + 1]))
+
     def classify(self, *maps: Tensor) -> Tensor:
-        """The maps → calibrated logit [N]."""
-        return self.head(self.pool(maps)).squeeze(1) / self.temperature
+        """The maps → calibrated logit [N]: the mean of what the heads say."""
+        first, *second = self.voices(maps)
+        return sum(second, first) / (self.temperature * (1 + len(second)))
+
+    def voices(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """The logits [N] of each head, before the temperature."""
+        return [head(pool(seen)).squeeze(1) for pool, head, seen in self.opinions(maps)]
+
+    @property
+    def heads(self) -> list[nn.Sequential]:
+        """The first head, and the second where there is one."""
+        return [self.head, self.early["head"]] if self.early else [self.head]
+
+    def opinions(self, maps: Sequence[Tensor]) -> list[tuple[nn.Module, nn.Sequential, Sequence[Tensor]]]:
+        """Each head with its pooling and with those of the maps that it sees."""
+        own = len(self.pool.shapes)
+        second = [(self.early["pool"], self.early["head"], maps[own:])] if self.early else []
+        return [(self.pool, self.head, maps[:own]), *second]
 
     def evidence(self, *maps: Tensor) -> Tensor:
         """The maps → where the logit comes from: [N, 28, 28], positive speaks for bona fide. Evaluation mode only.
 
         The gradient of the calibrated logit with respect to the pooled features, times what each place adds to them, as
-        in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because the head is Linear–ReLU–Linear;
+        in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because each head is Linear–ReLU–Linear;
         a map's sum is the gradient times the pooled features, which is the logit less the shares of the biases.
         """
-        inner, outer = self.head[-4], self.head[-1]  # whether or not a dropout stands before
-        active = torch.sign(functional.relu(inner(self.pool(maps))))
-        gradient = (active * (outer.weight / (self.temperature * FINE * FINE))) @ inner.weight
-        placed = zip(self.pool.placed(gradient, maps), self.pool.shapes, strict=True)
-        first, *others = (rescaled(each, shape.side) for each, shape in placed)
-        return sum(others, first).squeeze(1)
+        opinions, found = self.opinions(maps), []
+        for pool, head, seen in opinions:
+            inner, outer = head[-4], head[-1]  # whether or not a dropout stands before
+            active = torch.sign(functional.relu(inner(pool(seen))))
+            scale = self.temperature * (len(opinions) * FINE * FINE)
+            gradient = (active * (outer.weight / scale)) @ inner.weight
+            placed = zip(pool.placed(gradient, seen), pool.shapes, strict=True)
+            found += [rescaled(each, shape.side) for each, shape in placed]
+        return sum(found[1:], found[0]).squeeze(1)
+
+
+def inside(block: nn.Module, entering: Tensor) -> list[Tensor]:
+    """A block of timm's, layer by layer: its maps after each normalisation, and last its own where it has a skip."""
+    found, each = [], entering
+    for layer in block.children():
+        each = layer(each)
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            found.append(each)
+    return [*found, each + entering] if block.has_skip else found
+
+
+def head(inputs: int, dropout: float, before: float = 0.0) -> nn.Sequential:
+    """Pooled features → logit: one hidden layer, with dropout after it, and before it where wanted."""
+    layers = [nn.Linear(inputs, HIDDEN), nn.ReLU(), nn.Dropout(dropout), nn.Linear(HIDDEN, 1)]
+    return nn.Sequential(*([nn.Dropout(before)] if before else []), *layers)
+
+
+def early_opinion() -> nn.ModuleDict:
+    """A head on the moments of the backbone's maps up to stride 8, those within its blocks too.
+
+    A branch off the early maps as in Teerapittayanon et al. 2016, "BranchyNet", but no exit: both opinions count.
+    """
+    pool = Moments(LOOKED_INTO)
+    return nn.ModuleDict({"pool": pool, "head": head(pool.outputs, 0.3, 0.1)})
 
 
 def rescaled(shares: Tensor, side: int) -> Tensor:

@@ -54,12 +54,16 @@ class Moments(nn.Module):
         self.norm = nn.BatchNorm1d(self.outputs, affine=False, momentum=0.02)  # batches are small
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Maps [N, channels, side, side] → [N, outputs]: means and deviations of a map, then those of the next."""
+        """Maps [N, channels, side, side] → [N, outputs]."""
+        return self.norm(self.taken(maps))
+
+    def taken(self, maps: Sequence[Tensor]) -> Tensor:
+        """As `forward`, in the maps' own units: means and deviations of a map, then those of the next."""
         found = []
         for each in maps:
             mean = each.mean((2, 3), keepdim=True)
             found += [mean.flatten(1), deviation(each, mean).flatten(1)]
-        return self.norm(torch.cat(found, 1))
+        return torch.cat(found, 1)
 
     def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
         """As `Means.placed`, in evaluation mode; exact too, because a deviation is the mean of what is `bent`."""

@@ -9,9 +9,10 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.model import SpoofNet
 
 
+@pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize(("texture", "kernel"), [("plain", 5), ("separable", 3), ("moments", 3)])
-def test_round_trip(tmp_path, texture, kernel):
-    net, path = SpoofNet(texture, kernel), tmp_path / "net.safetensors"
+def test_round_trip(tmp_path, texture, kernel, early):
+    net, path = SpoofNet(texture, kernel, early=early), tmp_path / "net.safetensors"
     with torch.no_grad():
         for tensor in net.state_dict().values():
             tensor += 1
@@ -19,6 +20,7 @@ def test_round_trip(tmp_path, texture, kernel):
     loaded, about = checkpoint.load(path)
     assert about == {"scales_percent": [120], "preset": "original"}
     assert not loaded.training and (loaded.texture_kind, loaded.kernel) == (texture, kernel)
+    assert len(loaded.heads) == 1 + early and loaded.state_dict().keys() == net.state_dict().keys()
     for name, value in net.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     assert [p.name for p in tmp_path.iterdir()] == ["net.safetensors"]

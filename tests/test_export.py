@@ -112,13 +112,15 @@ def test_a_network_that_gives_no_numbers_is_refused(saved):
         export.convert(net, {})
 
 
+@pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize(("texture", "kernel"), [("separable", 3), ("paired", 3), ("moments", 3)])
-def test_every_kind_of_network_is_exported_without_a_warning(texture, kernel, recwarn):
+def test_every_kind_of_network_is_exported_without_a_warning(texture, kernel, early, recwarn):
     torch.manual_seed(2)
-    net = SpoofNet(texture, kernel).eval()
-    for name, statistics in net.pool.named_buffers():
-        if "running" in name:
-            statistics.uniform_(0.2, 0.6)
+    net = SpoofNet(texture, kernel, early=early).eval()
+    for pool, _, _ in net.opinions([]):
+        for name, statistics in pool.named_buffers():
+            if "running" in name:
+                statistics.uniform_(0.2, 0.6)
     run, crops = open_spoofnet(export.convert(net, {})), varied_crops()[:8]
     assert not [warning for warning in recwarn if "trace" in str(warning.message)]
     with torch.inference_mode():

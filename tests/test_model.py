@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from spoofweb.errors import SpoofwebError
-from spoofweb.model import STRIDE_8, STRIDE_16, WALKED, SpoofNet, initialise_backbone
+from spoofweb.model import LOOKED_INTO, STRIDE_8, STRIDE_16, WALKED, SpoofNet, initialise_backbone
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,10 @@ def test_making_one_leaves_the_backbones_statistics_alone():
     assert counts and not any(counts)
 
 
+@pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("kernel", [5, 3])
-def test_the_backbone_is_walked_as_timm_does(kernel):
-    net = SpoofNet("paired", kernel).eval()
+def test_the_backbone_is_walked_as_timm_does(kernel, early):
+    net = SpoofNet("paired", kernel, early=early).eval()
     with torch.inference_mode():
         pixels = torch.rand(2, 3, 224, 224)
         walked, published = net.walk(pixels), net.backbone(pixels)
@@ -59,6 +60,47 @@ def test_its_branches_see_the_last_maps_of_their_stride():
         whole.middle.load_state_dict(net.middle.state_dict())
         for own, other in zip(net.features(pixels)[:2], whole.features(pixels)[:2], strict=True):
             assert torch.equal(own, other)
+
+
+def with_second_head(texture="separable", seed=3) -> SpoofNet:
+    """A network with two heads, in evaluation mode; its moments have statistics of their own."""
+    torch.manual_seed(seed)
+    net = SpoofNet(texture, 3, early=True).eval()
+    net.early["pool"].norm.running_mean.uniform_(0, 0.5)
+    net.early["pool"].norm.running_var.uniform_(0.5, 2)
+    return net
+
+
+@pytest.mark.parametrize("texture", ["separable", "paired", "moments"])
+def test_a_second_head_sees_all_maps_up_to_stride_8_and_counts_as_much(texture):
+    net, pixels = with_second_head(texture), torch.rand(2, 3, 224, 224)
+    one = SpoofNet(texture, 3).eval()
+    one.load_state_dict({name: value for name, value in net.state_dict().items() if not name.startswith("early.")})
+    net.temperature.fill_(2.0)
+    with torch.inference_mode():
+        maps = net.features(pixels)
+        own = maps[-len(LOOKED_INTO) :]
+        assert [tuple(m.shape[1:]) for m in own] == [(c, s, s) for c, s in LOOKED_INTO]
+        second = net.early["head"](net.early["pool"](own)).squeeze(1)
+        assert torch.allclose(net(pixels), (one(pixels) + second) / 4, atol=1e-5)
+        for whole, alone in zip(maps, one.features(pixels), strict=False):
+            assert torch.allclose(whole, alone, atol=1e-5)
+
+
+def test_the_second_heads_maps_are_those_of_timms_own_layers():
+    net, pixels, met = with_second_head(), torch.rand(1, 3, 224, 224), []
+    layers = [net.backbone.act1]
+    for block in (net.backbone.blocks[0][0], *net.backbone.blocks[1]):
+        layers += [layer for name, layer in block.named_children() if name.startswith("bn")]
+        layers += [block] if block.has_skip else []
+    for layer in layers:
+        layer.register_forward_hook(lambda *met_by: met.append(met_by[2]))
+    with torch.inference_mode():
+        net.backbone(pixels)
+        published, met[:] = list(met), []
+        seen = net.first_maps(net.steps(pixels))
+    assert len(seen) == len(published) == len(LOOKED_INTO)
+    assert all(torch.equal(own, other) for own, other in zip(seen, published, strict=True))
 
 
 def test_head_is_the_described_one():
@@ -123,6 +165,24 @@ def test_foreign_backbone(tmp_path):
     for name in ("foreign", "broken", "missing"):
         with pytest.raises(SpoofwebError, match=name):
             initialise_backbone(SpoofNet(), tmp_path / f"{name}.safetensors")
+
+
+@pytest.mark.parametrize("texture", ["separable", "moments"])
+def test_evidence_is_that_of_both_heads(texture):
+    net = with_second_head(texture)
+    net.temperature.fill_(1.7)
+    maps = [m.detach() for m in net.features(torch.rand(4, 3, 224, 224))]
+    pooled = [pool(seen).detach().requires_grad_() for pool, _, seen in net.opinions(maps)]
+    logit = sum(head(own) for head, own in zip(net.heads, pooled, strict=True)).squeeze(1) / 2 / net.temperature
+    assert torch.allclose(logit, net.classify(*maps), atol=1e-5)
+    logit.sum().backward()
+    shares = [(own.grad * own).sum(1) for own in pooled]
+    evidence = net.evidence(*maps)
+    assert evidence.shape == (4, 28, 28)
+    assert torch.allclose(evidence.sum((1, 2)), sum(shares), rtol=1e-3, atol=1e-5)
+    with torch.no_grad():
+        net.head[-1].weight.zero_()
+        assert torch.allclose(net.evidence(*maps).sum((1, 2)), shares[1], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("texture", ["plain", "separable", "paired"])

@@ -52,7 +52,9 @@ def test_shares_that_make_no_mean_are_refused(tmp_path, capsys, shares):
 
 
 @pytest.mark.parametrize(
-    "other", [{"texture": "paired"}, {"texture": "moments"}, {"kernel": 3}, {"scales": (120,)}], ids=str
+    "other",
+    [{"texture": "paired"}, {"texture": "moments"}, {"kernel": 3}, {"early": True}, {"scales": (120,)}],
+    ids=str,
 )
 def test_networks_that_are_not_built_alike_are_refused(tmp_path, capsys, other):
     one, two = saved(tmp_path / "one.safetensors", 1), saved(tmp_path / "two.safetensors", 2, **other)

@@ -296,6 +296,26 @@ def test_fixed_blocks_stay_with_the_statistics_of_their_normalisation(texture, b
     assert moved & set(names) == set(names[start:]) and moved - set(names)
 
 
+def test_a_run_goes_on_from_a_checkpoint_and_says_from_which(place, undisturbed, tmp_path, capsys):
+    first = undisturbed / "spoofnet.safetensors"
+    more = ["--set", "epochs=1", "--set", "lr=0.0", "--set", "keep_last=true", "--set", "texture=plain"]
+    assert train.main(arguments(place, "on", *more, "--begin", str(first))) == 0
+    (before, _), (after, about) = (checkpoint.load(f) for f in (first, place / "on/spoofnet.safetensors"))
+    assert about["begun_from"] == hashlib.sha256(first.read_bytes()).hexdigest()
+    own = dict(after.named_parameters())
+    assert own and all(torch.equal(value, own[name]) for name, value in before.named_parameters())
+    assert train.main(arguments(place, "on", *more)) == 2  # the folder's run has begun elsewhere
+    capsys.readouterr()
+    checkpoint.save(SpoofNet(early=True), tmp_path / "two.safetensors", {"scales_percent": [120]})
+    for change, said in (
+        (["--set", "kernel=3", "--begin", str(first)], "texture, kernel and crops are"),
+        (["--begin", str(tmp_path / "two.safetensors")], "has a second head"),
+        (["--begin", "missing.safetensors"], "missing.safetensors: no such checkpoint"),
+    ):
+        assert train.main(arguments(place, "bad", *more, *change)) == 2
+        assert said in capsys.readouterr().err
+
+
 def test_a_run_learns_from_teachers_and_says_from_which(place, undisturbed):
     teacher = str(undisturbed / "spoofnet.safetensors")
     more = ["--set", "teacher_weight=0.5", "--set", "epochs=1"]

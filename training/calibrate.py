@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> int:
         net, about = checkpoint.load(args.checkpoint)
         temperature, bias = fit(table.logit[used], table.label[used])
         with torch.no_grad():
-            net.head[-1].bias += bias * net.temperature
+            for head in net.heads:
+                head[-1].bias += bias * net.temperature
         net.temperature *= temperature
         checkpoint.save(net, args.out, about)
         print(f"logits + {bias:.4f}, then temperature × {temperature:.4f}, over {used.sum()} val pictures; {args.out}")

@@ -18,17 +18,16 @@ import timm
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from spoofweb.errors import SpoofwebError
 from training.dataset import Picture
-from training.sampling import draw, kept_away, loader, smoothed, told
+from training.heads import draws, learn
+from training.sampling import kept_away, smoothed, told
 from training.teachers import TRUNK, Probe, save_probe
-from training.train import Data, Judged, as_pixels, aucs, cross_entropy, load_data, need_both_classes, read_preset
+from training.train import Judged, as_pixels, aucs, load_data, need_both_classes, read_preset
 
 PRESET = "steady", ["epochs=4", "samples_per_epoch=2496"]
 STEPS = 1000
-BATCH = 128  # pictures
 RATE = 5e-4  # AdamW, cosine to 0
 DECAY = 0.2
 
@@ -67,7 +66,7 @@ def make(args: argparse.Namespace) -> dict:
     torch.manual_seed(config["seed"])
     probe = Probe(halves).eval()
     load_trunk(probe.trunk, args.trunk)
-    drawn, seen = draws(probe, data, config, args.workers)
+    drawn, seen, _ = draws(lambda crops: look(probe, crops), data, config, args.workers)
     labels, sources = np.array([p.label for p in drawn]), np.array([p.source for p in drawn])
     judged = {name: torch.cat([look(probe, crops) for crops in part.batches()]) for name, part in data.judged.items()}
     found = {}
@@ -89,17 +88,6 @@ def both_halves(glob: str, pictures: list[Picture]) -> list[str]:
         own = [picture for picture in pictures if kept_away(picture.site, half)]
         need_both_classes(own, f"--hold-out {glob}: both halves are learnt from, and in {half}")
     return halves
-
-
-def draws(probe: Probe, data: Data, config: dict, workers: int) -> tuple[list[Picture], Tensor]:
-    """Every picture drawn, and what the heads see of it: float [P, K, features]."""
-    drawn, seen = [], []
-    for epoch in range(config["epochs"]):
-        own = draw(data.pictures, data.beside, config, epoch)
-        drawn += [picture for picture, _ in own]
-        batches = loader(own, None, config, epoch, workers)
-        seen += [look(probe, crops) for crops, _, _ in tqdm(batches, desc=f"draw {epoch}", unit="batch")]
-    return drawn, torch.cat(seen)
 
 
 def load_trunk(trunk: nn.Module, path: Path | None) -> None:
@@ -124,18 +112,8 @@ def look(probe: Probe, crops: Tensor) -> Tensor:
 def fit(probe: Probe, index: int, seen: Tensor, labels: Tensor, config: dict) -> None:
     """Train one head on statistics [P, K, features] of pictures with labels [P]."""
     probe.middle[index], probe.spread[index] = seen.mean((0, 1)), seen.std((0, 1)) + 1e-3
-    head = probe.heads[index].train()
-    optimiser = torch.optim.AdamW(head.parameters(), RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     targets = smoothed(labels.float(), config)
-    for _ in range(STEPS):
-        some = torch.randint(len(seen), (BATCH,))
-        logits, wanted = probe.judge(index, seen[some]), targets[some]
-        optimiser.zero_grad()
-        cross_entropy(logits, wanted, wanted[:, None].expand_as(logits), config["crop_loss"]).backward()
-        optimiser.step()
-        schedule.step()
-    head.eval()
+    learn(probe.heads[index], lambda some: probe.judge(index, some), seen, targets, config, STEPS, RATE, DECAY)
 
 
 @torch.inference_mode()

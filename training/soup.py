@@ -44,10 +44,12 @@ def mix(paths: list[Path], out: Path, shares: list[float] | None = None) -> None
     if len(shares) != len(paths) or min(shares) < 0 or not math.isclose(sum(shares), 1):
         raise SpoofwebError(f"--shares {' '.join(map(str, shares))}: give each checkpoint one, adding up to 1")
     loaded = [checkpoint.load(path) for path in paths]
-    built = [(net.texture_kind, net.kernel, about["scales_percent"]) for net, about in loaded]
+    built = [(net.texture_kind, net.kernel, net.early is None, about["scales_percent"]) for net, about in loaded]
     for path, each in zip(paths, built, strict=True):
         if each != built[0]:
-            raise SpoofwebError(f"{path}: its texture, kernel or crops are not those of {paths[0]}; choose another")
+            raise SpoofwebError(
+                f"{path}: its texture, kernel, heads or crops are not those of {paths[0]}; choose another"
+            )
     states = [net.state_dict() for net, _ in loaded]
     made, first = loaded[0]
     made.load_state_dict({name: mean([state[name] for state in states], shares) for name in states[0]})

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
+from spoofweb.model import head
 
 TRUNK = "tf_efficientnet_lite0"
 MAPS = (0, 1, 2, 3)  # of the trunk's feature maps, those of stride 2 to 16
-HIDDEN = 128
 FARTHEST = 6.0  # deviations that a feature may lie from its mean
 KIND = "probe"
 
@@ -33,7 +33,7 @@ class Probe(nn.Module):
         self.hold_out = hold_out
         self.trunk = timm.create_model(TRUNK, features_only=True, out_indices=MAPS)
         features = 2 * sum(self.trunk.feature_info.channels())
-        self.heads = nn.ModuleList(head(features) for _ in hold_out)
+        self.heads = nn.ModuleList(head(features, 0.3, 0.1) for _ in hold_out)
         self.register_buffer("middle", torch.zeros(len(hold_out), features))
         self.register_buffer("spread", torch.ones(len(hold_out), features))
 
@@ -51,11 +51,6 @@ class Probe(nn.Module):
         """Statistics [..., features] → the logits [...] of one head."""
         standard = (seen - self.middle[index]) / self.spread[index]
         return self.heads[index](standard.clamp(-FARTHEST, FARTHEST)).squeeze(-1)
-
-
-def head(features: int) -> nn.Sequential:
-    """One head, untrained."""
-    return nn.Sequential(nn.Dropout(0.1), nn.Linear(features, HIDDEN), nn.ReLU(), nn.Dropout(0.3), nn.Linear(HIDDEN, 1))
 
 
 def save_probe(probe: Probe, path: Path, about: dict) -> None:

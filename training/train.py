@@ -44,6 +44,7 @@ from training.teachers import load_teachers
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
 FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
+TOLD = ("preset", "seed", "scales_percent", "data_sha256", "hold_out", "begun_from")  # in a checkpoint
 BOUNDS = dict(  # least and most
     epochs=(1, math.inf),
     batch=(1, math.inf),
@@ -71,6 +72,7 @@ def main(argv: list[str] | None = None) -> int:
         "--teacher", type=Path, action="append", default=[], help="checkpoint or probe to learn from; repeat"
     )
     parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
+    parser.add_argument("--begin", type=Path, help="checkpoint with one head to go on from, built as the preset says")
     parser.add_argument(
         "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
     )
@@ -94,9 +96,10 @@ def train(args: argparse.Namespace) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = load_data(args, config)
     torch.manual_seed(config["seed"])
-    net = start(config, args.backbone, data.few)
+    net = begun(config, args.begin) if args.begin else start(config, args.backbone, data.few)
     about = {"preset": args.preset, "data_sha256": data.digest, "teachers": [sha256(p) for p in args.teacher]}
     about["manifest_sha256"] = sha256(args.manifest) if args.manifest else ""  # targets hang on it, too
+    about |= {"begun_from": sha256(args.begin)} if args.begin else {}
     run = Run(args.out, config | about)
     trainer = Trainer(net, config, device, math.ceil(data.epoch_size / config["batch"]), teachers)
     if args.compile:
@@ -128,6 +131,18 @@ def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofN
         with torch.random.fork_rng(devices=[]):
             wide = made(5)
         narrow.fit(net, wide, torch.from_numpy(np.array(few)).flatten(0, 1).permute(0, 3, 1, 2).float() / 255)
+    return net
+
+
+def begun(config: dict, path: Path) -> SpoofNet:
+    """The network of a checkpoint that is to learn more; SpoofwebError where it is built otherwise than the preset."""
+    net, about = checkpoint.load(path)
+    found = (net.texture_kind, net.kernel, about["scales_percent"])
+    wanted = (config["texture"], config["kernel"], config["scales_percent"])
+    if found != wanted:
+        raise SpoofwebError(f"--begin {path}: texture, kernel and crops are {found}, and the preset wants {wanted}")
+    if net.early:
+        raise SpoofwebError(f"--begin {path}: it has a second head, which would not learn; give the checkpoint before")
     return net
 
 
@@ -435,7 +450,7 @@ class Run:
     def finish_epoch(self, trainer: Trainer, epoch: int, entry: dict) -> None:
         """Keep the weights if they are the best on val so far, or the preset wants the last; then log and state."""
         if self.config["keep_last"] or all(entry["val"] > earlier["val"] for earlier in self.log):
-            about = {key: self.config[key] for key in ("preset", "seed", "scales_percent", "data_sha256", "hold_out")}
+            about = {key: self.config[key] for key in TOLD if key in self.config}
             checkpoint.save(trainer.kept, self.weights, about | {"epoch": epoch})
         self.log.append(entry)
         state = io.BytesIO()

@@ -1,0 +1,128 @@
+"""Give a trained and calibrated SpoofNet its second head, which judges by the moments of its early maps.
+
+    python -m training.early runs/calibrated.safetensors runs/early.safetensors --data FULL_DATASET_FRAMES \\
+        --manifest manifest.csv --simulated SIMULATED --recaptured RECAPTURE
+
+Nothing else of the network changes. The pictures are those that the preset `early` draws, each passed through the early
+blocks once. Both heads' logits are then calibrated on val, each alone, so that neither outweighs the other in the mean.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spoofweb import checkpoint
+from spoofweb.checksum import sha256
+from spoofweb.errors import SpoofwebError
+from spoofweb.model import STRIDE_8, SpoofNet, early_opinion
+from training import calibrate
+from training.heads import draws, learn
+from training.sampling import told
+from training.train import Judged, as_pixels, aucs, load_data, read_preset
+
+PRESET = "early"
+STEPS = 3000
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.early", description="Add the second head.")
+    parser.add_argument("checkpoint", type=Path, help="calibrated, with one head")
+    parser.add_argument("out", type=Path, help="where the network with both heads goes; calibrate it again")
+    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
+    parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
+    parser.add_argument("--simulated", type=Path, required=True, help="ROOT of simulated pictures, same layout")
+    parser.add_argument("--recaptured", type=Path, required=True, help="ROOT of {direct,recaptured}/ and manifest.csv")
+    parser.add_argument(
+        "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--workers", type=int, default=2, choices=range(65), metavar="N", help="loader processes")
+    args = parser.parse_args(argv)
+    try:
+        print(json.dumps(make(args), indent=1))
+    except SpoofwebError as error:
+        print(f"error: {told(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def make(args: argparse.Namespace) -> dict:
+    """Write the network with both heads; returns the AUCs of either head and of both on what is judged.
+
+    SpoofwebError where it has a second head already, or was trained on other crops than those that are drawn.
+    """
+    net, about = checkpoint.load(args.checkpoint)
+    config = read_preset(PRESET, args.set) | {"hold_out": args.hold_out}
+    if net.early:
+        raise SpoofwebError(f"{args.checkpoint}: it has a second head already; give the checkpoint before that")
+    if about["scales_percent"] != config["scales_percent"]:
+        raise SpoofwebError(
+            f"{args.checkpoint}: trained on crops of {about['scales_percent']} % of the face, and the preset {PRESET} "
+            f"draws {config['scales_percent']}; change one of them"
+        )
+    data = load_data(args, config)
+    torch.manual_seed(config["seed"])
+    net.early = early_opinion()
+    _, seen, targets = draws(lambda crops: look(net, crops), data, config, args.workers)
+    fit(net.early, seen, targets, config)
+    said = {name: hear(net, part) for name, part in data.judged.items()}
+    settle(net, said, data.judged["val"].labels)
+    found = {}
+    for name, part in data.judged.items():
+        first, second = said[name]
+        voices = {"first": first, "second": second, "both": first + second}
+        for voice, logits in voices.items():
+            found |= {f"{voice}, {key}": value for key, value in aucs(name, part, logits).items()}
+    own = {"preset": PRESET, "data_sha256": data.digest, "hold_out": args.hold_out, "of": sha256(args.checkpoint)}
+    checkpoint.save(net, args.out, about | {"early": own})
+    return found
+
+
+@torch.inference_mode()
+def look(net: SpoofNet, crops: Tensor) -> Tensor:
+    """uint8 [B, K, 3, 224, 224] → what the second head sees, in the maps' own units, float [B, K, features]."""
+    steps = net.steps((as_pixels(crops) - net.mean) / net.std, STRIDE_8)
+    return net.early["pool"].taken(net.first_maps(steps)).unflatten(0, crops.shape[:2])
+
+
+def fit(early: nn.ModuleDict, seen: Tensor, targets: Tensor, config: dict) -> None:
+    """Train the second head on what it sees [P, K, features] of pictures with targets [P]."""
+    norm = early.eval()["pool"].norm
+    norm.running_mean.copy_(seen.mean((0, 1)))
+    norm.running_var.copy_(seen.flatten(0, 1).var(0))
+
+    def judge(some: Tensor) -> Tensor:
+        return early["head"](norm(some.flatten(0, 1))).view(some.shape[:2])
+
+    learn(early["head"], judge, seen, targets, config, STEPS, config["lr"], config["weight_decay"])
+
+
+@torch.inference_mode()
+def hear(net: SpoofNet, part: Judged) -> list[np.ndarray]:
+    """The mean logit of each picture's fixed crops [P], by either head, not calibrated."""
+    said = [torch.stack(net.voices(net.features(as_pixels(crops)))) for crops in part.batches()]
+    return list(torch.cat([of.unflatten(1, (-1, part.crops.shape[1])).mean(2) for of in said], 1).numpy())
+
+
+def settle(net: SpoofNet, said: dict[str, list[np.ndarray]], labels: np.ndarray) -> None:
+    """Calibrate each head alone, by its logits of val with these labels [P]: its weights, and all that it has said."""
+    net.temperature.fill_(1.0)
+    for which, head in enumerate(net.heads):
+        temperature, bias = calibrate.fit(said["val"][which], labels)
+        with torch.no_grad():
+            head[-1].bias += bias
+            head[-1].bias /= temperature
+            head[-1].weight /= temperature
+        for logits in said.values():
+            logits[which] = (logits[which] + bias) / temperature
+
+
+if __name__ == "__main__":
+    sys.exit(main())

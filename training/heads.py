@@ -1,0 +1,57 @@
+"""Small heads on what a network that stays as it is sees: pictures drawn and passed once, then learnt from often."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from training.dataset import Picture
+from training.sampling import draw, loader
+from training.train import Data, cross_entropy
+
+BATCH = 128  # pictures
+
+
+def draws(
+    look: Callable[[Tensor], Tensor], data: Data, config: dict, workers: int
+) -> tuple[list[Picture], Tensor, Tensor]:
+    """Every picture that the epochs of a preset draw, what is seen of it, float [P, K, features], and its target [P].
+
+    look: uint8 [B, K, 3, 224, 224] → float [B, K, features].
+    """
+    drawn, seen, targets = [], [], []
+    for epoch in range(config["epochs"]):
+        own = draw(data.pictures, data.beside, config, epoch)
+        drawn += [picture for picture, _ in own]
+        for crops, wanted, _ in tqdm(loader(own, None, config, epoch, workers), desc=f"draw {epoch}", unit="batch"):
+            seen.append(look(crops))
+            targets.append(wanted.float())
+    return drawn, torch.cat(seen), torch.cat(targets)
+
+
+def learn(
+    head: nn.Module,
+    judge: Callable[[Tensor], Tensor],
+    seen: Tensor,
+    targets: Tensor,
+    config: dict,
+    steps: int,
+    rate: float,
+    decay: float,
+) -> None:
+    """Train a head on what is seen [P, K, features] of pictures with targets [P]; it ends in evaluation mode.
+
+    judge: [B, K, features] → the head's logits [B, K]. AdamW, the rate falling to 0 in a half cosine.
+    """
+    head.train()
+    optimiser = torch.optim.AdamW(head.parameters(), rate, weight_decay=decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    for _ in range(steps):
+        some = torch.randint(len(seen), (BATCH,))
+        logits, wanted = judge(seen[some]), targets[some]
+        optimiser.zero_grad()
+        cross_entropy(logits, wanted, wanted[:, None].expand_as(logits), config["crop_loss"]).backward()
+        optimiser.step()
+        schedule.step()
+    head.eval()
