@@ -102,18 +102,14 @@ class SpoofNet(nn.Module):
 
     def maps(self, normalised: Tensor) -> list[Tensor]:
         """As `features`, of pixels with mean and standard deviation taken out."""
-        steps = self.steps(normalised)
+        steps = self.walk(normalised)
         found = [step[-1] for step in steps]
         branches = [self.texture(found[STRIDE_8]), *(branch(found[STRIDE_16]) for branch in self.middle)]
         return branches + (found if self.by_moments else found[-1:]) + (self.first_maps(steps) if self.early else [])
 
-    def walk(self, normalised: Tensor) -> list[Tensor]:
-        """The maps of the backbone's stem and of each of its blocks."""
-        return [step[-1] for step in self.steps(normalised)]
-
-    def steps(self, normalised: Tensor, blocks: int | None = None) -> list[list[Tensor]]:
-        """As `walk`, or no further than its first `blocks`, in lists of one map; for a second head, those of the blocks
-        that it looks into hold what is inside them, too.
+    def walk(self, normalised: Tensor, blocks: int | None = None) -> list[list[Tensor]]:
+        """The maps of the backbone's stem and of each of its blocks, or of its first `blocks`, in lists of one map; for
+        a second head, those of the blocks that it looks into begin with what is inside them.
         """
         backbone = self.backbone
         found = [[backbone.act1(backbone.bn1(backbone.conv_stem(normalised)))]]
@@ -123,7 +119,7 @@ class SpoofNet(nn.Module):
         return found
 
     def first_maps(self, steps: list[list[Tensor]]) -> list[Tensor]:
-        """Of the steps, the maps that the second head sees, as in LOOKED_INTO."""
+        """Of what is walked, the maps that the second head sees, as in LOOKED_INTO."""
         return list(chain(*steps[: STRIDE_8 + 1]))
 
     def classify(self, *maps: Tensor) -> Tensor:

@@ -39,6 +39,13 @@ def write_recaptures(root):
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
 
 
+def write_all(root):
+    """A data set, and beside it simulated and recaptured pictures."""
+    write_dataset(root / "data")
+    write_dataset(root / "simulated", splits=("train",), sites=("a",), count=1)
+    write_recaptures(root / "recapture")
+
+
 def test_recaptures_are_labelled_and_have_no_face(tmp_path):
     write_recaptures(tmp_path)
     direct, recaptured = dataset.recaptures(tmp_path)

@@ -11,7 +11,7 @@ from spoofweb import checkpoint
 from spoofweb.checksum import sha256
 from spoofweb.metrics import auc
 from spoofweb.model import SpoofNet, early_opinion
-from tests.test_dataset import write_dataset, write_recaptures
+from tests.test_dataset import write_all
 from training import calibrate, early
 from training.train import read_preset
 
@@ -19,9 +19,7 @@ from training.train import read_preset
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("early")
-    write_dataset(root / "data")
-    write_dataset(root / "simulated", splits=("train",), sites=("a",), count=1)
-    write_recaptures(root / "recapture")
+    write_all(root)
     torch.manual_seed(0)
     net = SpoofNet("separable", 3)
     net.temperature.fill_(3.0)

@@ -44,7 +44,7 @@ def test_the_backbone_is_walked_as_timm_does(kernel, early):
     net = SpoofNet("paired", kernel, early=early).eval()
     with torch.inference_mode():
         pixels = torch.rand(2, 3, 224, 224)
-        walked, published = net.walk(pixels), net.backbone(pixels)
+        walked, published = [step[-1] for step in net.walk(pixels)], net.backbone(pixels)
     assert [tuple(m.shape[1:]) for m in walked[: len(WALKED)]] == [(c, s, s) for c, s in WALKED]
     for own, other in zip([0, 1, STRIDE_8, STRIDE_16, -1], published, strict=True):
         assert torch.equal(walked[own], other)
@@ -98,7 +98,7 @@ def test_the_second_heads_maps_are_those_of_timms_own_layers():
     with torch.inference_mode():
         net.backbone(pixels)
         published, met[:] = list(met), []
-        seen = net.first_maps(net.steps(pixels))
+        seen = net.first_maps(net.walk(pixels))
     assert len(seen) == len(published) == len(LOOKED_INTO)
     assert all(torch.equal(own, other) for own, other in zip(seen, published, strict=True))
 

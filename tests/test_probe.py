@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from spoofweb.errors import SpoofwebError
-from tests.test_dataset import write_dataset, write_recaptures
+from tests.test_dataset import write_all
 from training import probe, teachers
 from training.train import read_preset
 
@@ -20,9 +20,7 @@ from training.train import read_preset
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("probe")
-    write_dataset(root / "data")
-    write_dataset(root / "simulated", splits=("train",), sites=("a",), count=1)
-    write_recaptures(root / "recapture")
+    write_all(root)
     torch.manual_seed(0)
     weights = timm.create_model(teachers.TRUNK).state_dict()
     save_file(weights, root / "trunk.safetensors")

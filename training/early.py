@@ -8,7 +8,6 @@ blocks once. Both heads' logits are then calibrated on val, each alone, so that 
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -21,9 +20,8 @@ from spoofweb.checksum import sha256
 from spoofweb.errors import SpoofwebError
 from spoofweb.model import STRIDE_8, SpoofNet, early_opinion
 from training import calibrate
-from training.heads import draws, learn
-from training.sampling import told
-from training.train import Judged, as_pixels, aucs, load_data, read_preset
+from training.heads import draws, learn, report
+from training.train import Judged, as_pixels, aucs, data_options, load_data, preset_options, read_preset
 
 PRESET = "early"
 STEPS = 3000
@@ -34,23 +32,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.early", description="Add the second head.")
     parser.add_argument("checkpoint", type=Path, help="calibrated, with one head")
     parser.add_argument("out", type=Path, help="where the network with both heads goes; calibrate it again")
-    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
-    parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
-    parser.add_argument("--simulated", type=Path, required=True, help="ROOT of simulated pictures, same layout")
-    parser.add_argument("--recaptured", type=Path, required=True, help="ROOT of {direct,recaptured}/ and manifest.csv")
-    parser.add_argument(
-        "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
-    )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--workers", type=int, default=2, choices=range(65), metavar="N", help="loader processes")
-    args = parser.parse_args(argv)
-    try:
-        print(json.dumps(make(args), indent=1))
-    except SpoofwebError as error:
-        print(f"error: {told(error)}", file=sys.stderr)
-        return 2
-    return 0
+    data_options(parser, whole=True)
+    preset_options(parser)
+    return report(make, parser.parse_args(argv))
 
 
 def make(args: argparse.Namespace) -> dict:
@@ -88,7 +72,7 @@ def make(args: argparse.Namespace) -> dict:
 @torch.inference_mode()
 def look(net: SpoofNet, crops: Tensor) -> Tensor:
     """uint8 [B, K, 3, 224, 224] → what the second head sees, in the maps' own units, float [B, K, features]."""
-    steps = net.steps((as_pixels(crops) - net.mean) / net.std, STRIDE_8)
+    steps = net.walk((as_pixels(crops) - net.mean) / net.std, STRIDE_8)
     return net.early["pool"].taken(net.first_maps(steps)).unflatten(0, crops.shape[:2])
 
 

@@ -1,16 +1,30 @@
 """Small heads on what a network that stays as it is sees: pictures drawn and passed once, then learnt from often."""
 
+import argparse
+import json
+import sys
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from spoofweb.errors import SpoofwebError
 from training.dataset import Picture
-from training.sampling import draw, loader
+from training.sampling import draw, loader, told
 from training.train import Data, cross_entropy
 
 BATCH = 128  # pictures
+
+
+def report(make: Callable[[argparse.Namespace], dict], args: argparse.Namespace) -> int:
+    """Make the heads and print what they are worth, as JSON; returns the command's exit status."""
+    try:
+        print(json.dumps(make(args), indent=1))
+    except SpoofwebError as error:
+        print(f"error: {told(error)}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def draws(

@@ -9,7 +9,6 @@ four short epochs of the preset `steady`, each passed through the trunk once.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -21,10 +20,10 @@ from torch import Tensor, nn
 
 from spoofweb.errors import SpoofwebError
 from training.dataset import Picture
-from training.heads import draws, learn
-from training.sampling import kept_away, smoothed, told
+from training.heads import draws, learn, report
+from training.sampling import kept_away, smoothed
 from training.teachers import TRUNK, Probe, save_probe
-from training.train import Judged, as_pixels, aucs, load_data, need_both_classes, read_preset
+from training.train import Judged, as_pixels, aucs, data_options, load_data, need_both_classes, read_preset
 
 PRESET = "steady", ["epochs=4", "samples_per_epoch=2496"]
 STEPS = 1000
@@ -35,10 +34,7 @@ DECAY = 0.2
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m training.probe", description="Make a teacher of two halves.")
-    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
-    parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
-    parser.add_argument("--simulated", type=Path, required=True, help="ROOT of simulated pictures, same layout")
-    parser.add_argument("--recaptured", type=Path, required=True, help="ROOT of {direct,recaptured}/ and manifest.csv")
+    data_options(parser, whole=True)
     parser.add_argument("--trunk", type=Path, help=f"weights of {TRUNK}; without it timm asks its hub")
     parser.add_argument(
         "--hold-out",
@@ -46,16 +42,8 @@ def main(argv: list[str] | None = None) -> int:
         metavar="GLOB",
         help="train sites that one half never sees, and the other alone",
     )
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--workers", type=int, default=2, choices=range(65), metavar="N", help="loader processes")
     parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args(argv)
-    try:
-        print(json.dumps(make(args), indent=1))
-    except SpoofwebError as error:
-        print(f"error: {told(error)}", file=sys.stderr)
-        return 2
-    return 0
+    return report(make, parser.parse_args(argv))
 
 
 def make(args: argparse.Namespace) -> dict:

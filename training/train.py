@@ -44,7 +44,7 @@ from training.teachers import load_teachers
 PRESETS = Path(__file__).with_name("presets.toml")
 BARE_PERCENT = 150  # of the face's side that val's pictures are cut to when they are judged without surroundings
 FEW = 40  # pictures, or some more, that narrowed kernels are fitted by
-TOLD = ("preset", "seed", "scales_percent", "data_sha256", "hold_out", "begun_from")  # in a checkpoint
+ABOUT = ("preset", "seed", "scales_percent", "data_sha256", "hold_out", "begun_from")  # in a checkpoint
 BOUNDS = dict(  # least and most
     epochs=(1, math.inf),
     batch=(1, math.inf),
@@ -63,23 +63,15 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(description="Train SpoofNet.", epilog="Presets stand in training/presets.toml.")
     parser.add_argument("preset")
-    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
+    data_options(parser)
+    preset_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="run folder; an unfinished run in it goes on")
-    parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
-    parser.add_argument("--simulated", type=Path, help="ROOT of simulated pictures, same layout (training.simulate)")
-    parser.add_argument("--recaptured", type=Path, help="ROOT of {direct,recaptured}/ and manifest.csv: no faces")
     parser.add_argument(
         "--teacher", type=Path, action="append", default=[], help="checkpoint or probe to learn from; repeat"
     )
     parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
     parser.add_argument("--begin", type=Path, help="checkpoint with one head to go on from, built as the preset says")
-    parser.add_argument(
-        "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
-    )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
     parser.add_argument("--compile", action="store_true", help="compile the network first: faster on a CPU, needs g++")
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--workers", type=int, default=2, choices=range(65), metavar="N", help="loader processes")
     args = parser.parse_args(argv)
     try:
         train(args)
@@ -87,6 +79,28 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {told(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def data_options(parser: argparse.ArgumentParser, whole: bool = False) -> None:
+    """Add what says where the pictures are and how they are read. whole: simulated and recaptured ones are required."""
+    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
+    parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
+    parser.add_argument(
+        "--simulated", type=Path, required=whole, help="ROOT of simulated pictures, same layout (training.simulate)"
+    )
+    parser.add_argument(
+        "--recaptured", type=Path, required=whole, help="ROOT of {direct,recaptured}/ and manifest.csv: no faces"
+    )
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--workers", type=int, default=2, choices=range(65), metavar="N", help="loader processes")
+
+
+def preset_options(parser: argparse.ArgumentParser) -> None:
+    """Add what changes a preset for one run."""
+    parser.add_argument(
+        "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
 
 
 def train(args: argparse.Namespace) -> None:
@@ -450,7 +464,7 @@ class Run:
     def finish_epoch(self, trainer: Trainer, epoch: int, entry: dict) -> None:
         """Keep the weights if they are the best on val so far, or the preset wants the last; then log and state."""
         if self.config["keep_last"] or all(entry["val"] > earlier["val"] for earlier in self.log):
-            about = {key: self.config[key] for key in TOLD if key in self.config}
+            about = {key: self.config[key] for key in ABOUT if key in self.config}
             checkpoint.save(trainer.kept, self.weights, about | {"epoch": epoch})
         self.log.append(entry)
         state = io.BytesIO()
