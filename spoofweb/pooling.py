@@ -60,28 +60,43 @@ class Moments(nn.Module):
     def taken(self, maps: Sequence[Tensor]) -> Tensor:
         """As `forward`, in the maps' own units: means and deviations of a map, then those of the next."""
         found = []
-        for each in maps:
-            mean = each.mean((2, 3), keepdim=True)
-            found += [mean.flatten(1), deviation(each, mean).flatten(1)]
+        for each, shape in zip(maps, self.shapes, strict=True):
+            mean, _, deviation = spread(each, shape)
+            found += [mean, deviation]
         return torch.cat(found, 1)
 
     def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
-        """As `Means.placed`, in evaluation mode; exact too, because a deviation is the mean of what is `bent`."""
+        """As `Means.placed`, in evaluation mode; exact too, because a deviation is the mean of the squares over it."""
         scaled = (gradient / (self.norm.running_var + self.norm.eps).sqrt()).unsqueeze(1)
         both = [2 * shape.channels for shape in self.shapes]
         of_each = zip(scaled.split(both, 2), self.norm.running_mean.split(both), maps, self.shapes, strict=True)
         found = []
-        for share, usual, each, (channels, side) in of_each:
-            mean = each.mean((2, 3), keepdim=True)
-            bent = ((each - mean).square() + LEAST) / deviation(each, mean)
-            less = (share * usual).sum(2)[:, :, None, None]
-            found.append(weighed(share, torch.cat([each, bent], 1), Shape(2 * channels, side)) - less)
+        for share, usual, each, shape in of_each:
+            _, squares, deviation = spread(each, shape)
+            of_means, of_deviations = share.split(shape.channels, 2)
+            of_squares = of_deviations / deviation.unsqueeze(1)
+            less = (share * usual).sum(2) - LEAST * of_squares.sum(2)
+            placed = weighed(of_means, each, shape) + weighed(of_squares, squares, shape)
+            found.append(placed - less[:, :, None, None])
         return found
 
 
-def deviation(each: Tensor, mean: Tensor) -> Tensor:
-    """The deviation of each channel [N, C, 1, 1] of a map with these means."""
-    return ((each - mean).square().mean((2, 3), keepdim=True) + LEAST).sqrt()
+def spread(each: Tensor, shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each channel of a map [N, C, S, S]: the mean [N, C], the squares of what differs from it [N, C, S, S], and the
+    deviation [N, C], the root of their mean and LEAST.
+    """
+    mean = averaged(each, shape)
+    squares = (each - mean[:, :, None, None]).square()
+    return mean, squares, (averaged(squares, shape) + LEAST).sqrt()
+
+
+def averaged(each: Tensor, shape: Shape) -> Tensor:
+    """The mean of each channel of a map [N, C, S, S]: [N, C].
+
+    Down the columns by a product, then along what is left: ONNX Runtime's own mean of S × S numbers adds one after the
+    other in single precision, which costs the last digits of a channel that hardly varies, and time.
+    """
+    return (each.new_full((1, shape.side), 1 / shape.side) @ each).mean(3).flatten(1)
 
 
 def weighed(share: Tensor, each: Tensor, shape: Shape) -> Tensor:
