@@ -155,8 +155,7 @@ class SpoofNet(nn.Module):
             active = torch.sign(functional.relu(inner(pool(seen))))
             scale = self.temperature * (len(opinions) * FINE * FINE)
             gradient = (active * (outer.weight / scale)) @ inner.weight
-            placed = zip(pool.placed(gradient, seen), pool.shapes, strict=True)
-            found += [rescaled(each, shape.side) for each, shape in placed]
+            found += [rescaled(*of) for of in zip(pool.placed(gradient, seen), pool.sides, strict=True)]
         return sum(found[1:], found[0]).squeeze(1)
 
 

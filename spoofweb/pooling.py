@@ -26,6 +26,7 @@ class Means(nn.Module):
         super().__init__()
         self.shapes = list(shapes)
         self.outputs = sum(shape.channels for shape in shapes)
+        self.sides = [shape.side for shape in shapes]
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps [N, channels, side, side] → [N, outputs]."""
@@ -52,6 +53,7 @@ class Moments(nn.Module):
         self.shapes = list(shapes)
         self.outputs = 2 * sum(shape.channels for shape in shapes)
         self.norm = nn.BatchNorm1d(self.outputs, affine=False, momentum=0.02)  # batches are small
+        self.sides = list(dict.fromkeys(shape.side for shape in shapes))
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps [N, channels, side, side] → [N, outputs]."""
@@ -59,25 +61,40 @@ class Moments(nn.Module):
 
     def taken(self, maps: Sequence[Tensor]) -> Tensor:
         """As `forward`, in the maps' own units: means and deviations of a map, then those of the next."""
-        found = []
-        for each, shape in zip(maps, self.shapes, strict=True):
+        found = {}
+        for shape, places, each in self.stacks(maps):
             mean, _, deviation = spread(each, shape)
-            found += [mean, deviation]
-        return torch.cat(found, 1)
+            channels = [self.shapes[place].channels for place in places]
+            found |= zip(places, zip(mean.split(channels, 1), deviation.split(channels, 1), strict=True), strict=True)
+        return torch.cat([part for place in range(len(maps)) for part in found[place]], 1)
 
     def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
-        """As `Means.placed`, in evaluation mode; exact too, because a deviation is the mean of the squares over it."""
+        """As `Means.placed`, in evaluation mode, but of all maps of a side together, in the order of `sides`. Exact too,
+        because a deviation is the mean of the squares, and of LEAST, over it.
+        """
         scaled = (gradient / (self.norm.running_var + self.norm.eps).sqrt()).unsqueeze(1)
-        both = [2 * shape.channels for shape in self.shapes]
-        of_each = zip(scaled.split(both, 2), self.norm.running_mean.split(both), maps, self.shapes, strict=True)
+        pieces = [shape.channels for shape in self.shapes for _ in ("mean", "deviation")]
+        shares, usual = scaled.split(pieces, 2), self.norm.running_mean.unsqueeze(1).split(pieces)
         found = []
-        for share, usual, each, shape in of_each:
+        for shape, places, each in self.stacks(maps):
             _, squares, deviation = spread(each, shape)
-            of_means, of_deviations = share.split(shape.channels, 2)
+            of_means, of_deviations = (torch.cat([shares[2 * at + which] for at in places], 2) for which in (0, 1))
+            means, deviations = (torch.cat([usual[2 * at + which] for at in places]) for which in (0, 1))
             of_squares = of_deviations / deviation.unsqueeze(1)
-            less = (share * usual).sum(2) - LEAST * of_squares.sum(2)
-            placed = weighed(of_means, each, shape) + weighed(of_squares, squares, shape)
-            found.append(placed - less[:, :, None, None])
+            less = of_means @ means + of_deviations @ deviations - LEAST * of_squares.sum(2, keepdim=True)
+            found.append(weighed(of_means, each, shape) + weighed(of_squares, squares, shape) - less.unsqueeze(3))
+        return found
+
+    def stacks(self, maps: Sequence[Tensor]) -> list[tuple[Shape, list[int], Tensor]]:
+        """For each of `sides`: the shape of the maps of that side as one, where they stand among the maps, and that one.
+
+        Few large steps cost an engine less than many small ones, above all when it starts.
+        """
+        found = []
+        for side in self.sides:
+            places = [place for place, shape in enumerate(self.shapes) if shape.side == side]
+            shape = Shape(sum(self.shapes[place].channels for place in places), side)
+            found.append((shape, places, torch.cat([maps[place] for place in places], 1)))
         return found
 
 

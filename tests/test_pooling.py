@@ -57,6 +57,20 @@ def test_places_add_up_to_the_gradient_times_what_was_pooled(moments):
         assert torch.allclose(each.mean((1, 2, 3)), part.sum(1), atol=1e-4)
 
 
+def test_maps_of_one_side_keep_their_order_and_are_placed_together():
+    shapes, (first, second) = [*SHAPES, Shape(3, 8)], maps()
+    third = first.flip(0) + 1
+    pool, alone = Moments(shapes).eval(), Moments(SHAPES[:1]).eval()
+    found = pool.taken([first, second, third])
+    assert torch.equal(found[:, :6], alone.taken([first])) and torch.equal(found[:, -6:], alone.taken([third]))
+    gradient = torch.randn(4, pool.outputs, generator=torch.Generator().manual_seed(4))
+    large, small = pool.placed(gradient, [first, second, third])
+    parts = (gradient * pool([first, second, third])).split([6, 10, 6], 1)
+    assert torch.allclose(large.mean((1, 2, 3)), parts[0].sum(1) + parts[2].sum(1), atol=1e-4)
+    assert torch.allclose(small.mean((1, 2, 3)), parts[1].sum(1), atol=1e-4)
+    assert pool.sides == [8, 4]
+
+
 def test_an_odd_place_stands_out(moments):
     quiet = [torch.zeros(1, c, s, s) for c, s in SHAPES]
     quiet[0][0, 1, 2, 5] = 9.0
