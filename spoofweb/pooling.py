@@ -69,8 +69,9 @@ class Moments(nn.Module):
         return torch.cat([part for place in range(len(maps)) for part in found[place]], 1)
 
     def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
-        """As `Means.placed`, in evaluation mode, but of all maps of a side together, in the order of `sides`. Exact too,
-        because a deviation is the mean of the squares, and of LEAST, over it.
+        """As `Means.placed`, in evaluation mode, but of all maps of a side together, in the order of `sides`.
+
+        Exact too, because a deviation is the mean of the squares, and of LEAST, over it.
         """
         scaled = (gradient / (self.norm.running_var + self.norm.eps).sqrt()).unsqueeze(1)
         pieces = [shape.channels for shape in self.shapes for _ in ("mean", "deviation")]
@@ -86,7 +87,7 @@ class Moments(nn.Module):
         return found
 
     def stacks(self, maps: Sequence[Tensor]) -> list[tuple[Shape, list[int], Tensor]]:
-        """For each of `sides`: the shape of the maps of that side as one, where they stand among the maps, and that one.
+        """For each of `sides` all maps of that side as one: its shape, their places among the maps, and itself.
 
         Few large steps cost an engine less than many small ones, above all when it starts.
         """
