@@ -147,7 +147,7 @@ class SpoofNet(nn.Module):
 
         The gradient of the calibrated logit with respect to the pooled features, times what each place adds to them, as
         in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because each head is Linear–ReLU–Linear;
-        a map's sum is the gradient times the pooled features, which is the logit less the shares of the biases.
+        all that is found sums up to the gradient times the pooled features: the logit less the shares of the biases.
         """
         opinions, found = self.opinions(maps), []
         for pool, head, seen in opinions:
@@ -155,7 +155,7 @@ class SpoofNet(nn.Module):
             active = torch.sign(functional.relu(inner(pool(seen))))
             scale = self.temperature * (len(opinions) * FINE * FINE)
             gradient = (active * (outer.weight / scale)) @ inner.weight
-            found += [rescaled(*of) for of in zip(pool.placed(gradient, seen), pool.sides, strict=True)]
+            found += [rescaled(*of) for of in zip(pool.placed(gradient, seen), pool.placed_sides, strict=True)]
         return sum(found[1:], found[0]).squeeze(1)
 
 

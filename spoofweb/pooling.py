@@ -26,7 +26,7 @@ class Means(nn.Module):
         super().__init__()
         self.shapes = list(shapes)
         self.outputs = sum(shape.channels for shape in shapes)
-        self.sides = [shape.side for shape in shapes]
+        self.placed_sides = [shape.side for shape in shapes]  # of what `placed` returns
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps [N, channels, side, side] → [N, outputs]."""
@@ -53,7 +53,7 @@ class Moments(nn.Module):
         self.shapes = list(shapes)
         self.outputs = 2 * sum(shape.channels for shape in shapes)
         self.norm = nn.BatchNorm1d(self.outputs, affine=False, momentum=0.02)  # batches are small
-        self.sides = list(dict.fromkeys(shape.side for shape in shapes))
+        self.placed_sides = list(dict.fromkeys(shape.side for shape in shapes))  # of what `placed` returns
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps [N, channels, side, side] → [N, outputs]."""
@@ -65,16 +65,17 @@ class Moments(nn.Module):
         for shape, places, each in self.stacks(maps):
             mean, _, deviation = spread(each, shape)
             channels = [self.shapes[place].channels for place in places]
-            found |= zip(places, zip(mean.split(channels, 1), deviation.split(channels, 1), strict=True), strict=True)
+            for place, *both in zip(places, mean.split(channels, 1), deviation.split(channels, 1), strict=True):
+                found[place] = both
         return torch.cat([part for place in range(len(maps)) for part in found[place]], 1)
 
     def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
-        """As `Means.placed`, in evaluation mode, but of all maps of a side together, in the order of `sides`.
+        """As `Means.placed`, in evaluation mode, but of all maps of a side together, in the order of `placed_sides`.
 
-        Exact too, because a deviation is the mean of the squares, and of LEAST, over it.
+        Exact too: a deviation is (the mean of the squares + LEAST) / itself, so a place adds its square over it.
         """
         scaled = (gradient / (self.norm.running_var + self.norm.eps).sqrt()).unsqueeze(1)
-        pieces = [shape.channels for shape in self.shapes for _ in ("mean", "deviation")]
+        pieces = [channels for shape in self.shapes for channels in (shape.channels, shape.channels)]
         shares, usual = scaled.split(pieces, 2), self.norm.running_mean.unsqueeze(1).split(pieces)
         found = []
         for shape, places, each in self.stacks(maps):
@@ -87,12 +88,12 @@ class Moments(nn.Module):
         return found
 
     def stacks(self, maps: Sequence[Tensor]) -> list[tuple[Shape, list[int], Tensor]]:
-        """For each of `sides` all maps of that side as one: its shape, their places among the maps, and itself.
+        """For each of `placed_sides` all maps of that side as one: its shape, their places among the maps, and itself.
 
         Few large steps cost an engine less than many small ones, above all when it starts.
         """
         found = []
-        for side in self.sides:
+        for side in self.placed_sides:
             places = [place for place, shape in enumerate(self.shapes) if shape.side == side]
             shape = Shape(sum(self.shapes[place].channels for place in places), side)
             found.append((shape, places, torch.cat([maps[place] for place in places], 1)))
@@ -101,8 +102,9 @@ class Moments(nn.Module):
 
 def spread(each: Tensor, shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
     """Of each channel of a map [N, C, S, S]: the mean [N, C], the squares of what differs from it [N, C, S, S], and the
-    deviation [N, C], the root of their mean and LEAST.
+    deviation [N, C], the root of (the mean of these squares + LEAST). Never in half precision.
     """
+    each = each.to(torch.promote_types(each.dtype, torch.float32))
     mean = averaged(each, shape)
     squares = (each - mean[:, :, None, None]).square()
     return mean, squares, (averaged(squares, shape) + LEAST).sqrt()
@@ -111,10 +113,11 @@ def spread(each: Tensor, shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
 def averaged(each: Tensor, shape: Shape) -> Tensor:
     """The mean of each channel of a map [N, C, S, S]: [N, C].
 
-    Down the columns by a product, then along what is left: ONNX Runtime's own mean of S × S numbers adds one after the
-    other in single precision, which costs the last digits of a channel that hardly varies, and time.
+    Down the columns by a product, then along what is left. ONNX Runtime's own mean adds all S × S numbers one after the
+    other in single precision: a channel that hardly varies loses its last digits, and it is slower.
     """
-    return (each.new_full((1, shape.side), 1 / shape.side) @ each).mean(3).flatten(1)
+    with torch.autocast(each.device.type, enabled=False):  # it takes products for something that bears half precision
+        return (each.new_full((1, shape.side), 1 / shape.side) @ each).mean(3).flatten(1)
 
 
 def weighed(share: Tensor, each: Tensor, shape: Shape) -> Tensor:

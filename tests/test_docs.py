@@ -10,7 +10,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_readme_shows_the_cards_numbers():
-    assert table.results(read_card(CARD)) in (ROOT / "README.md").read_text()
+    readme, card = (ROOT / "README.md").read_text(), read_card(CARD)
+    assert table.results(card) in readme
+    _, _, gates = table.refusals(card).partition("\n\n")
+    assert gates and gates in readme
 
 
 def test_percent_and_interval():

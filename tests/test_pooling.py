@@ -1,5 +1,8 @@
 """What the head sees of the maps, and which place of a map it came from."""
 
+import io
+
+import onnxruntime
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
@@ -15,13 +18,27 @@ def maps(count=4, seed=0):
     return [torch.randn(count, c, s, s, generator=random) * 2 + 1 for c, s in SHAPES]
 
 
-@pytest.fixture
-def moments():
+def with_statistics(pool):
     """In evaluation mode, with statistics of its own."""
-    pool = Moments(SHAPES).eval()
     pool.norm.running_mean.normal_(generator=torch.Generator().manual_seed(1))
     pool.norm.running_var.uniform_(0.5, 2, generator=torch.Generator().manual_seed(2))
-    return pool
+    return pool.eval()
+
+
+@pytest.fixture
+def moments():
+    return with_statistics(Moments(SHAPES))
+
+
+class Taken(torch.nn.Module):
+    """What `Moments.taken` gives for one map, to be exported."""
+
+    def __init__(self, pool):
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, each):
+        return self.pool.taken([each])
 
 
 def test_means_are_the_channels_means_in_order():
@@ -60,15 +77,30 @@ def test_places_add_up_to_the_gradient_times_what_was_pooled(moments):
 def test_maps_of_one_side_keep_their_order_and_are_placed_together():
     shapes, (first, second) = [*SHAPES, Shape(3, 8)], maps()
     third = first.flip(0) + 1
-    pool, alone = Moments(shapes).eval(), Moments(SHAPES[:1]).eval()
+    pool, alone = with_statistics(Moments(shapes)), Moments(SHAPES[:1])
     found = pool.taken([first, second, third])
-    assert torch.equal(found[:, :6], alone.taken([first])) and torch.equal(found[:, -6:], alone.taken([third]))
+    assert torch.allclose(found[:, :6], alone.taken([first]), atol=1e-6)
+    assert torch.allclose(found[:, -6:], alone.taken([third]), atol=1e-6)
     gradient = torch.randn(4, pool.outputs, generator=torch.Generator().manual_seed(4))
     large, small = pool.placed(gradient, [first, second, third])
     parts = (gradient * pool([first, second, third])).split([6, 10, 6], 1)
     assert torch.allclose(large.mean((1, 2, 3)), parts[0].sum(1) + parts[2].sum(1), atol=1e-4)
     assert torch.allclose(small.mean((1, 2, 3)), parts[1].sum(1), atol=1e-4)
-    assert pool.sides == [8, 4]
+    assert pool.placed_sides == [8, 4]
+
+
+def test_a_channel_that_hardly_varies_keeps_its_digits_in_every_engine():
+    """Nor does half precision take them, where a GPU would use it."""
+    near = 30 + 1e-3 * torch.randn(2, 3, 112, 112, generator=torch.Generator().manual_seed(5))
+    pool = Moments([Shape(3, 112)])
+    file = io.BytesIO()
+    torch.onnx.export(Taken(pool), near, file, input_names=["map"], opset_version=13, dynamo=False)
+    (other,) = onnxruntime.InferenceSession(file.getvalue()).run(None, {"map": near.numpy()})
+    with torch.autocast("cpu", torch.bfloat16):
+        half = pool.taken([near])
+    exact = pool.taken([near.double()])
+    for found in (torch.from_numpy(other), half, pool.taken([near.contiguous(memory_format=torch.channels_last)])):
+        assert torch.allclose(found.double(), exact, atol=5e-6, rtol=0)
 
 
 def test_an_odd_place_stands_out(moments):

@@ -1,6 +1,6 @@
 """Fit the temperature and the bias of a checkpoint's logits on val and store them in the weights.
 
-    python -m training.calibrate runs/styled/spoofnet.safetensors val.csv spoofweb/weights/spoofnet.safetensors
+    python -m training.calibrate runs/early.safetensors val.csv spoofweb/weights/spoofnet.safetensors
 
 val.csv comes from `training.scores CHECKPOINT`. The method is Platt scaling as in Guo et al. 2017, "On Calibration of
 Modern Neural Networks": the order of the pictures stays, so no error rate at a threshold from val changes.

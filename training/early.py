@@ -1,6 +1,6 @@
-"""Give a trained and calibrated SpoofNet its second head, which judges by the moments of its early maps.
+"""Give a trained SpoofNet its second head, which judges by the moments of its early maps.
 
-    python -m training.early runs/calibrated.safetensors runs/early.safetensors --data FULL_DATASET_FRAMES \\
+    python -m training.early runs/tuned/spoofnet.safetensors runs/early.safetensors --data FULL_DATASET_FRAMES \\
         --manifest manifest.csv --simulated SIMULATED --recaptured RECAPTURE
 
 Nothing else of the network changes. The pictures are those that the preset `early` draws, each passed through the early
@@ -30,7 +30,7 @@ STEPS = 3000
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m training.early", description="Add the second head.")
-    parser.add_argument("checkpoint", type=Path, help="calibrated, with one head")
+    parser.add_argument("checkpoint", type=Path, help="trained, with one head")
     parser.add_argument("out", type=Path, help="where the network with both heads goes; calibrate it again")
     data_options(parser, whole=True)
     preset_options(parser)
