@@ -148,14 +148,19 @@ class SpoofNet(nn.Module):
         The gradient of the calibrated logit with respect to the pooled features, times what each place adds to them, as
         in Grad-CAM (Selvaraju et al. 2017) without its rectification. Exact, because each head is Linear–ReLU–Linear;
         all that is found sums up to the gradient times the pooled features: the logit less the shares of the biases.
+        The second head judges a style, which has no place: what it says is spread evenly.
         """
         opinions, found = self.opinions(maps), []
         for pool, head, seen in opinions:
             inner, outer = head[-4], head[-1]  # whether or not a dropout stands before
-            active = torch.sign(functional.relu(inner(pool(seen))))
+            pooled = pool(seen)
+            active = torch.sign(functional.relu(inner(pooled)))
             scale = self.temperature * (len(opinions) * FINE * FINE)
             gradient = (active * (outer.weight / scale)) @ inner.weight
-            found += [rescaled(*of) for of in zip(pool.placed(gradient, seen), pool.placed_sides, strict=True)]
+            if head is self.head:
+                found += [rescaled(*of) for of in zip(pool.placed(gradient, seen), pool.placed_sides, strict=True)]
+            else:
+                found.append((gradient * pooled).sum(1)[:, None, None, None])
         return sum(found[1:], found[0]).squeeze(1)
 
 

@@ -182,7 +182,9 @@ def test_evidence_is_that_of_both_heads(texture):
     assert torch.allclose(evidence.sum((1, 2)), sum(shares), rtol=1e-3, atol=1e-5)
     with torch.no_grad():
         net.head[-1].weight.zero_()
-        assert torch.allclose(net.evidence(*maps).sum((1, 2)), shares[1], rtol=1e-3, atol=1e-5)
+        second = net.evidence(*maps)
+    assert torch.allclose(second.sum((1, 2)), shares[1], rtol=1e-3, atol=1e-5)
+    assert torch.allclose(second, second[:, :1, :1], rtol=1e-4, atol=1e-7), "spread evenly: a style has no place"
 
 
 @pytest.mark.parametrize("texture", ["plain", "separable", "paired"])

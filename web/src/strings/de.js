@@ -169,7 +169,7 @@ export const de = {
   "heat": "Zeigen, was für das Urteil sprach",
   "heat.attack": "sprach für Angriff",
   "heat.live": "sprach für lebend",
-  "heat.help": "Farbig sind die Teile des Gesichts, die die Antwort des Netzes auf dieses Bild bewegt haben. Das zeigt, wohin es sah, nicht dass dort wirklich eine Kante oder ein Druck ist.",
+  "heat.help": "Farbig sind die Teile des Gesichts, die die Antwort des Netzes auf dieses Bild bewegt haben; was überall gleich sprach, tönt das ganze Quadrat. Das zeigt, wohin es sah, nicht dass dort wirklich eine Kante oder ein Druck ist.",
 
   "threshold": "Eigene Schwelle",
   "threshold.state": "Ein Gesicht gilt ab {percent} als lebend.",

@@ -169,7 +169,7 @@ export const en = {
   "heat": "Show what spoke for the verdict",
   "heat.attack": "spoke for attack",
   "heat.live": "spoke for live",
-  "heat.help": "Coloured are the parts of the face that moved the network's answer to this picture. It shows where it looked, not that there really is an edge or a print.",
+  "heat.help": "Coloured are the parts of the face that moved the network's answer to this picture; a tint over the whole square is what spoke everywhere alike. It shows where it looked, not that there really is an edge or a print.",
 
   "threshold": "Your own threshold",
   "threshold.state": "A face counts as live from {percent} on.",
