@@ -158,7 +158,8 @@ class SpoofNet(nn.Module):
             scale = self.temperature * (len(opinions) * FINE * FINE)
             gradient = (active * (outer.weight / scale)) @ inner.weight
             if head is self.head:
-                found += [rescaled(*of) for of in zip(pool.placed(gradient, seen), pool.placed_sides, strict=True)]
+                placed = zip(pool.placed(gradient, seen), pool.shapes, strict=True)
+                found += [rescaled(each, shape.side) for each, shape in placed]
             else:
                 found.append((gradient * pooled).sum(1)[:, None, None, None])
         return sum(found[1:], found[0]).squeeze(1)

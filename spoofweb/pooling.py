@@ -26,7 +26,6 @@ class Means(nn.Module):
         super().__init__()
         self.shapes = list(shapes)
         self.outputs = sum(shape.channels for shape in shapes)
-        self.placed_sides = [shape.side for shape in shapes]  # of what `placed` returns
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps [N, channels, side, side] → [N, outputs]."""
@@ -53,71 +52,63 @@ class Moments(nn.Module):
         self.shapes = list(shapes)
         self.outputs = 2 * sum(shape.channels for shape in shapes)
         self.norm = nn.BatchNorm1d(self.outputs, affine=False, momentum=0.02)  # batches are small
-        self.placed_sides = list(dict.fromkeys(shape.side for shape in shapes))  # of what `placed` returns
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps [N, channels, side, side] → [N, outputs]."""
         return self.norm(self.taken(maps))
 
     def taken(self, maps: Sequence[Tensor]) -> Tensor:
-        """As `forward`, in the maps' own units: means and deviations of a map, then those of the next."""
+        """As `forward`, in the maps' own units: means and deviations of a map, then those of the next.
+
+        All maps of a side are looked at as one: few large steps cost an engine less than many small ones, above all at
+        its start.
+        """
         found = {}
-        for shape, places, each in self.stacks(maps):
-            mean, _, deviation = spread(each, shape)
+        for side in dict.fromkeys(shape.side for shape in self.shapes):
+            places = [place for place, shape in enumerate(self.shapes) if shape.side == side]
             channels = [self.shapes[place].channels for place in places]
+            mean, _, deviation = spread(torch.cat([maps[place] for place in places], 1), side)
             for place, *both in zip(places, mean.split(channels, 1), deviation.split(channels, 1), strict=True):
                 found[place] = both
         return torch.cat([part for place in range(len(maps)) for part in found[place]], 1)
 
     def placed(self, gradient: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
-        """As `Means.placed`, in evaluation mode, but of all maps of a side together, in the order of `placed_sides`.
+        """As `Means.placed`, in evaluation mode.
 
         Exact too: a deviation is (the mean of the squares + LEAST) / itself, so a place adds its square over it.
         """
         scaled = (gradient / (self.norm.running_var + self.norm.eps).sqrt()).unsqueeze(1)
-        pieces = [channels for shape in self.shapes for channels in (shape.channels, shape.channels)]
-        shares, usual = scaled.split(pieces, 2), self.norm.running_mean.unsqueeze(1).split(pieces)
+        both = [2 * shape.channels for shape in self.shapes]
+        of_each = zip(scaled.split(both, 2), self.norm.running_mean.split(both), maps, self.shapes, strict=True)
         found = []
-        for shape, places, each in self.stacks(maps):
-            _, squares, deviation = spread(each, shape)
-            of_means, of_deviations = (torch.cat([shares[2 * at + which] for at in places], 2) for which in (0, 1))
-            means, deviations = (torch.cat([usual[2 * at + which] for at in places]) for which in (0, 1))
+        for share, usual, each, shape in of_each:
+            _, squares, deviation = spread(each, shape.side)
+            of_means, of_deviations = share.split(shape.channels, 2)
             of_squares = of_deviations / deviation.unsqueeze(1)
-            less = of_means @ means + of_deviations @ deviations - LEAST * of_squares.sum(2, keepdim=True)
-            found.append(weighed(of_means, each, shape) + weighed(of_squares, squares, shape) - less.unsqueeze(3))
-        return found
-
-    def stacks(self, maps: Sequence[Tensor]) -> list[tuple[Shape, list[int], Tensor]]:
-        """For each of `placed_sides` all maps of that side as one: its shape, their places among the maps, and itself.
-
-        Few large steps cost an engine less than many small ones, above all when it starts.
-        """
-        found = []
-        for side in self.placed_sides:
-            places = [place for place, shape in enumerate(self.shapes) if shape.side == side]
-            shape = Shape(sum(self.shapes[place].channels for place in places), side)
-            found.append((shape, places, torch.cat([maps[place] for place in places], 1)))
+            less = (share * usual).sum(2) - LEAST * of_squares.sum(2)
+            placed = weighed(of_means, each, shape) + weighed(of_squares, squares, shape)
+            found.append(placed - less[:, :, None, None])
         return found
 
 
-def spread(each: Tensor, shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
+def spread(each: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
     """Of each channel of a map [N, C, S, S]: the mean [N, C], the squares of what differs from it [N, C, S, S], and the
     deviation [N, C], the root of (the mean of these squares + LEAST). Never in half precision.
     """
     each = each.to(torch.promote_types(each.dtype, torch.float32))
-    mean = averaged(each, shape)
+    mean = averaged(each, side)
     squares = (each - mean[:, :, None, None]).square()
-    return mean, squares, (averaged(squares, shape) + LEAST).sqrt()
+    return mean, squares, (averaged(squares, side) + LEAST).sqrt()
 
 
-def averaged(each: Tensor, shape: Shape) -> Tensor:
+def averaged(each: Tensor, side: int) -> Tensor:
     """The mean of each channel of a map [N, C, S, S]: [N, C].
 
     Down the columns by a product, then along what is left. ONNX Runtime's own mean adds all S × S numbers one after the
     other in single precision: a channel that hardly varies loses its last digits, and it is slower.
     """
     with torch.autocast(each.device.type, enabled=False):  # it takes products for something that bears half precision
-        return (each.new_full((1, shape.side), 1 / shape.side) @ each).mean(3).flatten(1)
+        return (each.new_full((1, side), 1 / side) @ each).mean(3).flatten(1)
 
 
 def weighed(share: Tensor, each: Tensor, shape: Shape) -> Tensor:
