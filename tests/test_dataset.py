@@ -39,10 +39,21 @@ def write_recaptures(root):
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
 
 
+def write_simulations(root, **attack):
+    """A live face and an attack as training.simulate lists them; attack: other values in the row of the latter."""
+    write_dataset(root, splits=("train",), sites=("a",), count=1)
+    rows = []
+    for kind in ("real", "attack"):
+        row = {"path": f"{kind}/train-a/0.png", "behind": "", "face_x": 150, "face_y": 50, "face_side": 150}
+        rows.append(row | (attack if kind == "attack" else {}))
+    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+    (root / "train/manifest.csv").write_text("\n".join(lines) + "\n")
+
+
 def write_all(root):
     """A data set, and beside it simulated and recaptured pictures."""
     write_dataset(root / "data")
-    write_dataset(root / "simulated", splits=("train",), sites=("a",), count=1)
+    write_simulations(root / "simulated")
     write_recaptures(root / "recapture")
 
 
@@ -54,6 +65,31 @@ def test_recaptures_are_labelled_and_have_no_face(tmp_path):
     direct.path.unlink()
     with pytest.raises(SpoofwebError, match="direct/a0.png"):
         dataset.recaptures(tmp_path)
+
+
+def test_simulations_know_whose_site_is_behind_them(tmp_path, detector_graph):
+    write_simulations(tmp_path, behind="train-b")
+    attack, live = dataset.simulations(tmp_path, detector_graph, tmp_path / "cache")
+    assert (attack.label, attack.site, attack.behind) == (0, "train-a", "train-b")
+    assert (live.label, live.site, live.behind) == (1, "train-a", "") and live.face
+
+
+@pytest.mark.parametrize("place", [{"face_x": 300}, {"face_y": 200}, {"face_x": 0}, {"face_side": 20}])
+def test_a_face_behind_the_medium_is_not_taken_for_the_one_presented(tmp_path, detector_graph, place):
+    write_simulations(tmp_path, **place)
+    (live,) = dataset.simulations(tmp_path, detector_graph, tmp_path / "cache")
+    assert live.label == 1
+
+
+def test_simulations_without_their_manifest(tmp_path, detector_graph):
+    write_simulations(tmp_path)
+    manifest = tmp_path / "train/manifest.csv"
+    manifest.write_text(manifest.read_text().replace("behind", "before"))
+    with pytest.raises(SpoofwebError, match="render them again"):
+        dataset.simulations(tmp_path, detector_graph, tmp_path / "cache")
+    manifest.unlink()
+    with pytest.raises(SpoofwebError, match="not a manifest"):
+        dataset.simulations(tmp_path, detector_graph, tmp_path / "cache")
 
 
 @pytest.mark.parametrize(("found", "message"), [("Direct", "label 'Direct'"), ("recaptured", "both direct and")])

@@ -216,6 +216,8 @@ def test_command_reads_live_training_pictures_only_and_writes_a_manifest(data):
             assert image.size == (int(row["width"]), int(row["height"]))
         assert (row["attack_type"] == "") == (row["label"] == "real")
         assert row["path"].split("/")[:2] == [row["label"], row["site"]]
+        assert row["behind"] in (("",) if row["label"] == "real" else ("", "a", "b"))
+    assert any(row["behind"] for row in rows)
     assert (data / "sheet.png").exists()
     assert sorted(p.name for p in data.iterdir()) == ["data", "manifest.csv", "out", "sheet.png"]
 

@@ -21,7 +21,7 @@ from spoofweb import checkpoint
 from spoofweb.errors import SpoofwebError
 from spoofweb.model import BACKBONE, SpoofNet
 from tests import kill
-from tests.test_dataset import write_dataset, write_recaptures
+from tests.test_dataset import write_dataset, write_recaptures, write_simulations
 from training import sampling, teachers, train
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +100,15 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
     assert 0 <= entry["held_out"] <= 1 and np.isfinite(entry["loss"])
 
 
+@pytest.mark.parametrize(("held", "left"), [("", 2), ("train-b", 1), ("train-a", 0)])
+def test_simulated_pictures_of_a_held_out_site_or_before_it_are_kept_away_too(place, tmp_path, held, left):
+    write_simulations(tmp_path, behind="train-b")
+    args = parsed(place)
+    args.simulated = tmp_path
+    data = train.load_data(args, preset() | {"simulated_share": 0.5, "hold_out": held})
+    assert [len(pool) for _, pool in data.beside] == ([left] if left else [])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -120,6 +129,8 @@ def test_views_preset_trains_with_all_it_has_and_a_held_out_site(place, tmp_path
         (["--backbone", "missing.safetensors"], "missing.safetensors"),
         (["--data", "missing"], "missing"),
         (["--set", "epochs=0"], "epochs is 0"),
+        (["--set", "batch=7"], "of 8 pictures the last batch is a single crop"),
+        (["--set", "batch=1"], "of 8 pictures the last batch is a single crop"),
         (["--set", "seed=-1"], "seed is -1"),
         (["--set", "fixed_blocks=7"], "fixed_blocks is 7"),
         (["--set", "texture=moments", "--set", "fixed_blocks=5"], "fixed_blocks is 5; this backbone has 4"),

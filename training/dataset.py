@@ -46,6 +46,7 @@ class Picture:
     source: str = ""
     species: str = ""
     peer: float | None = None  # soft target, live probability 0..1
+    behind: str = ""  # of a simulated attack: the site that is seen round its medium
     face: Face | None = None
 
 
@@ -90,6 +91,30 @@ def recaptures(root: Path) -> list[Picture]:
     if len({picture.label for picture in pictures}) < 2:
         raise SpoofwebError(f"{manifest}: both {' and '.join(RECAPTURE_LABELS)} pictures are needed")
     return pictures
+
+
+def simulations(root: Path, detector: bytes, cache: Path) -> list[Picture]:
+    """What training.simulate rendered into ROOT/train, located; each knows whose site is seen behind its medium.
+
+    Left out is where the face found is not the one presented but one behind it. SpoofwebError without the manifest.
+    """
+    manifest, kept = root / "train" / "manifest.csv", []
+    rows = read_manifest(manifest)
+    for picture in locate(scan(root, "train"), detector, cache):
+        row = rows.get(picture.name.removeprefix("train/"), {})
+        try:
+            presented, behind = [float(row[key]) for key in ("face_x", "face_y", "face_side")], row["behind"]
+        except (KeyError, ValueError):
+            raise SpoofwebError(f"{manifest}, {picture.name}: no face or no `behind`; render them again") from None
+        if picture.face and is_in(picture.face, *presented):
+            kept.append(replace(picture, behind=behind))
+    return kept
+
+
+def is_in(face: Face, x: float, y: float, side: float) -> bool:
+    """Whether the middle of a face lies in a square, px."""
+    twice = 2 * CONTRACT["detector"]["subpixel"]
+    return 0 <= (face.x0 + face.x1) / twice - x <= side and 0 <= (face.y0 + face.y1) / twice - y <= side
 
 
 def face_side(face: Face) -> float:

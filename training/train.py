@@ -35,7 +35,7 @@ from spoofweb.metrics import auc
 from spoofweb.model import SpoofNet, initialise_backbone
 from training import narrow
 from training.curve import draw_curve
-from training.dataset import Picture, data_digest, fixed_crops, locate, recaptures, scan
+from training.dataset import Picture, data_digest, fixed_crops, locate, recaptures, scan, simulations
 from training.folders import CLASSES, check_splits
 from training.mixstyle import MixStyle, early, partners
 from training.sampling import draw, kept_away, loader, told
@@ -109,6 +109,7 @@ def train(args: argparse.Namespace) -> None:
     teachers, speak_of = load_teachers(args.teacher, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = load_data(args, config)
+    check_last_batch(data.epoch_size, config)
     torch.manual_seed(config["seed"])
     net = begun(config, args.begin) if args.begin else start(config, args.backbone, data.few)
     about = {"preset": args.preset, "data_sha256": data.digest, "teachers": [sha256(p) for p in args.teacher]}
@@ -129,6 +130,15 @@ def train(args: argparse.Namespace) -> None:
     kept = run.log[-1] if config["keep_last"] else max(run.log, key=lambda entry: entry["val"])
     best = f"val AUC {kept['val']:.4f}, {kept['val_bare']:.4f} without surroundings"
     print(f"kept epoch {kept['epoch']}: {best}; weights in {run.weights}")
+
+
+def check_last_batch(epoch_size: int, config: dict) -> None:
+    """SpoofwebError where an epoch ends with a single crop: normalisation takes no statistics of one."""
+    last = (epoch_size - 1) % config["batch"] + 1
+    if last * len(config["scales_percent"]) == 1:
+        raise SpoofwebError(
+            f"batch is {config['batch']}: of {epoch_size} pictures the last batch is a single crop; choose another size"
+        )
 
 
 def start(config: dict, backbone: Path | None, few: np.ndarray | None) -> SpoofNet:
@@ -249,13 +259,13 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
 
     pictures, val = located(args.data, "train"), located(args.data, "val")
     need_both_classes(val, "val")
-    simulated = located(args.simulated, "train") if uses_simulated else []
+    simulated = simulations(args.simulated, graph, args.cache) if uses_simulated else []
     held = [p for p in pictures if config["hold_out"] and kept_away(p.site, config["hold_out"])]
     if config["hold_out"] and not held:
         raise SpoofwebError(f"--hold-out {config['hold_out']}: no train site has such a name")
     held_sites = {p.site for p in held}
     pictures = [p for p in pictures if p.site not in held_sites]
-    simulated = [p for p in simulated if p.site not in held_sites]
+    simulated = [p for p in simulated if not {p.site, p.behind} & held_sites]
     need_both_classes(pictures, "train without what is held out")
     if held:
         need_both_classes(held, f"--hold-out {config['hold_out']}")

@@ -126,11 +126,14 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
     rng = np.random.default_rng([seed, 1, job.index])
     source = Path(job.row["path"])
     face = _face(job.row)
-    picture = _read(data / source)
+    picture, behind = _read(data / source), ""
     if job.live:
         (result, box), kind = recapture_live(picture, face, rng), "live"
     else:
-        result, box, kind = simulate(picture, face, rng, _read(data / job.background) if job.background else None)
+        background = None
+        if job.background:
+            background, behind = _read(data / job.background), Path(job.background).parts[2]
+        result, box, kind = simulate(picture, face, rng, background)
     label, site = ("real" if job.live else "attack"), source.parts[2]
     path = Path(label, site, f"{source.stem}-{kind}-{job.index}.jpg")
     (out / path).parent.mkdir(parents=True, exist_ok=True)
@@ -143,6 +146,7 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
         source="simulated",
         site=site,
         attack_type=ATTACK_TYPES.get(kind, ""),
+        behind=behind,
         face_x=x,
         face_y=y,
         face_side=side,
