@@ -1,9 +1,11 @@
-"""The documents say what the committed card says."""
+"""The documents say what the committed card and budget say."""
 
+import json
 from pathlib import Path
 
 from spoofweb.contract import read_card
 from spoofweb.graphs import CARD
+from tests.bench import budget
 from training import table
 
 ROOT = Path(__file__).parents[1]
@@ -14,6 +16,13 @@ def test_the_readme_shows_the_cards_numbers():
     assert table.results(card) in readme
     _, _, gates = table.refusals(card).partition("\n\n")
     assert gates and gates in readme
+
+
+def test_the_readme_shows_the_budgets_numbers():
+    readme, told = (ROOT / "README.md").read_text(), json.loads(budget.FILE.read_text())
+    assert f"{told['graphs']['spoofnet']['parameters'] / 1e6:.2f} M parameters" in readme
+    runtime, graphs, page = (told["first_visit_gzip_bytes"][kind] for kind in ("onnxruntime", "graphs", "page"))
+    assert f"{runtime / 1e6:.2f} MB of ONNX Runtime, {graphs / 1e6:.2f} MB of graphs and {page / 1e3:.0f} kB" in readme
 
 
 def test_percent_and_interval():
