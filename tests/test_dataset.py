@@ -74,18 +74,23 @@ def test_simulations_know_whose_site_is_behind_them(tmp_path, detector_graph):
     assert (live.label, live.site, live.behind) == (1, "train-a", "") and live.face
 
 
-@pytest.mark.parametrize("place", [{"face_x": 300}, {"face_y": 200}, {"face_x": 0}, {"face_side": 20}])
+@pytest.mark.parametrize(
+    "place", [{"face_x": 300}, {"face_y": 200}, {"face_x": 0}, {"face_y": -100}, {"face_side": 20}]
+)
 def test_a_face_behind_the_medium_is_not_taken_for_the_one_presented(tmp_path, detector_graph, place):
     write_simulations(tmp_path, **place)
     (live,) = dataset.simulations(tmp_path, detector_graph, tmp_path / "cache")
     assert live.label == 1
 
 
-def test_simulations_without_their_manifest(tmp_path, detector_graph):
+@pytest.mark.parametrize(
+    ("found", "instead"), [("behind", "before"), (",50,150", ""), (",50,", ",nan,"), (",50,", ",,")]
+)
+def test_simulations_of_which_the_manifest_says_too_little(tmp_path, detector_graph, found, instead):
     write_simulations(tmp_path)
     manifest = tmp_path / "train/manifest.csv"
-    manifest.write_text(manifest.read_text().replace("behind", "before"))
-    with pytest.raises(SpoofwebError, match="render them again"):
+    manifest.write_text(manifest.read_text().replace(found, instead))
+    with pytest.raises(SpoofwebError, match="manifest.csv: no row .*render into a new folder"):
         dataset.simulations(tmp_path, detector_graph, tmp_path / "cache")
     manifest.unlink()
     with pytest.raises(SpoofwebError, match="not a manifest"):

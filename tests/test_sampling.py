@@ -94,6 +94,10 @@ def test_a_pasted_picture_keeps_its_label_and_no_teacher_has_a_say_of_it(portrai
 def test_a_teacher_speaks_of_its_sites_and_of_scenes_that_no_one_holds_out(portrait):
     whose = [("web01", "webcam"), ("nuaa02", "nuaa"), ("recapture-a", "recapture")]
     drawn = [(Picture(portrait, "", "train", 1, *who, face=FACE), None) for who in whose]
+    drawn += [
+        (Picture(portrait, "", "train", 0, "web01", face=FACE, behind=site), None) for site in ("web02", "nuaa02")
+    ]
     samples = sampling.Samples(drawn, None, read_preset("steady", []), 0, speak_of=["web*", "!web*", ""])
-    heard = [samples[i][2].tolist() for i in range(3)]
-    assert heard == [[True, False, True], [False, True, True], [True, True, True]]
+    heard = [samples[i][2].tolist() for i in range(5)]
+    assert heard[:3] == [[True, False, True], [False, True, True], [True, True, True]]
+    assert heard[3:] == [[True, False, True], [False, False, True]]

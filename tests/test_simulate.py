@@ -15,7 +15,7 @@ from training import simulate as sim
 from training.simulate.__main__ import main
 from training.simulate.medium import KINDS
 from training.simulate.pictures import Face
-from training.simulate.render import plan
+from training.simulate.render import plan, read_live_rows
 from training.simulate.screen import lattice
 
 SIZES = [(240, 180), (61, 97), (20, 33), (8, 8), (9, 200)]
@@ -216,8 +216,10 @@ def test_command_reads_live_training_pictures_only_and_writes_a_manifest(data):
             assert image.size == (int(row["width"]), int(row["height"]))
         assert (row["attack_type"] == "") == (row["label"] == "real")
         assert row["path"].split("/")[:2] == [row["label"], row["site"]]
-        assert row["behind"] in (("",) if row["label"] == "real" else ("", "a", "b"))
-    assert any(row["behind"] for row in rows)
+    jobs = plan(read_live_rows(data / "data", data / "manifest.csv"), 8, 0.25, 0)
+    seen = [job.background.split("/")[2] if job.background and not job.live else "" for job in jobs]
+    assert [row["behind"] for row in rows] == seen
+    assert any(row["behind"] not in ("", row["site"]) for row in rows)
     assert (data / "sheet.png").exists()
     assert sorted(p.name for p in data.iterdir()) == ["data", "manifest.csv", "out", "sheet.png"]
 

@@ -28,6 +28,7 @@ from spoofweb.media import read_picture
 from spoofweb.pipeline import open_detector
 from spoofweb.resample import resample
 from training.folders import CLASSES, NAMED, check_case, visible
+from training.simulate.pictures import checked_face
 
 SIDE = CONTRACT["input"]["side"]
 RECAPTURE_LABELS = {"direct": 1, "recaptured": 0}
@@ -46,7 +47,13 @@ class Picture:
     source: str = ""
     species: str = ""
     peer: float | None = None  # soft target, live probability 0..1
-    behind: str = ""  # of a simulated attack: the site that is seen round its medium
+    behind: str = ""  # of a simulated attack: the site that may be seen round its medium, or mirrored in it
+
+    @property
+    def sites(self) -> set[str]:
+        """All sites that a network has seen which has seen this picture."""
+        return {self.site, self.behind} if self.behind else {self.site}
+
     face: Face | None = None
 
 
@@ -94,21 +101,28 @@ def recaptures(root: Path) -> list[Picture]:
 
 
 def simulations(root: Path, detector: bytes, cache: Path) -> list[Picture]:
-    """What training.simulate rendered into ROOT/train, located; each knows whose site is seen behind its medium.
+    """What training.simulate rendered into ROOT/train, located, with its ROOT/train/manifest.csv.
 
-    Left out is where the face found is not the one presented but one behind it. SpoofwebError without the manifest.
+    Left out is where no face is found or another than the one presented, as that of somebody behind the medium.
+    SpoofwebError where the manifest says too little.
     """
-    manifest, kept = root / "train" / "manifest.csv", []
+    manifest, pictures, presented = root / "train" / "manifest.csv", [], []
     rows = read_manifest(manifest)
-    for picture in locate(scan(root, "train"), detector, cache):
+    for picture in scan(root, "train"):
         row = rows.get(picture.name.removeprefix("train/"), {})
+        *face, behind = (row.get(key) for key in ("face_x", "face_y", "face_side", "behind"))
         try:
-            presented, behind = [float(row[key]) for key in ("face_x", "face_y", "face_side")], row["behind"]
-        except (KeyError, ValueError):
-            raise SpoofwebError(f"{manifest}, {picture.name}: no face or no `behind`; render them again") from None
-        if picture.face and is_in(picture.face, *presented):
-            kept.append(replace(picture, behind=behind))
-    return kept
+            if behind is None:
+                raise ValueError
+            presented.append(checked_face(face))
+        except (TypeError, ValueError, SpoofwebError):
+            raise SpoofwebError(
+                f"{manifest}: no row with face_x, face_y, face_side and behind for {picture.name}; "
+                "render into a new folder (training.simulate)"
+            ) from None
+        pictures.append(replace(picture, behind=behind))
+    located = zip(locate(pictures, detector, cache), presented, strict=True)
+    return [picture for picture, face in located if picture.face and is_in(picture.face, *face)]
 
 
 def is_in(face: Face, x: float, y: float, side: float) -> bool:

@@ -59,14 +59,20 @@ def make(args: argparse.Namespace) -> dict:
     judged = {name: torch.cat([look(probe, crops) for crops in part.batches()]) for name, part in data.judged.items()}
     found = {}
     for index, half in enumerate(halves):
-        away = np.array([picture.source != "recapture" and kept_away(picture.site, half) for picture in drawn])
-        fit(probe, index, seen[~away], torch.from_numpy(labels[~away]), config)
+        away = np.array([all(held_out(picture, half)) for picture in drawn])
+        known = ~np.array([any(held_out(picture, half)) for picture in drawn])
+        fit(probe, index, seen[known], torch.from_numpy(labels[known]), config)
         unseen = Judged(seen[away].numpy(), labels[away], sources[away])
         found[half] = aucs("held_out", unseen, judge(probe, index, seen[away]))
         for name, part in data.judged.items():
             found[half] |= aucs(name, part, judge(probe, index, judged[name]))
     save_probe(probe, args.out, {"data_sha256": data.digest, "auc": found})
     return found
+
+
+def held_out(picture: Picture, half: str) -> list[bool]:
+    """Which of a picture's sites a half never sees; scenes without a face are held out from none."""
+    return [picture.source != "recapture" and kept_away(site, half) for site in picture.sites]
 
 
 def both_halves(glob: str, pictures: list[Picture]) -> list[str]:

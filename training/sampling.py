@@ -103,8 +103,11 @@ def kept_away(site: str, glob: str) -> bool:
 
 
 def speaks_of(picture: Picture, sites: str) -> bool:
-    """Whether a teacher has a say in a picture; scenes without a face are held out from none. sites: see Samples."""
-    return not sites or picture.source == "recapture" or kept_away(picture.site, sites)
+    """Whether a teacher has a say in a picture: it never saw any of its sites. sites: see Samples.
+
+    Scenes without a face are held out from none.
+    """
+    return not sites or picture.source == "recapture" or all(kept_away(site, sites) for site in picture.sites)
 
 
 def told(error: SpoofwebError) -> str:

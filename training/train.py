@@ -86,7 +86,7 @@ def data_options(parser: argparse.ArgumentParser, whole: bool = False) -> None:
     parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
     parser.add_argument("--manifest", type=Path, help="CSV with attack types and soft targets")
     parser.add_argument(
-        "--simulated", type=Path, required=whole, help="ROOT of simulated pictures, same layout (training.simulate)"
+        "--simulated", type=Path, required=whole, help="ROOT that holds train/ as training.simulate writes it"
     )
     parser.add_argument(
         "--recaptured", type=Path, required=whole, help="ROOT of {direct,recaptured}/ and manifest.csv: no faces"
@@ -133,11 +133,12 @@ def train(args: argparse.Namespace) -> None:
 
 
 def check_last_batch(epoch_size: int, config: dict) -> None:
-    """SpoofwebError where an epoch ends with a single crop: normalisation takes no statistics of one."""
+    """SpoofwebError where an epoch by moments ends with a single crop, of which they have no spread."""
     last = (epoch_size - 1) % config["batch"] + 1
-    if last * len(config["scales_percent"]) == 1:
+    if config["texture"] == "moments" and last * len(config["scales_percent"]) == 1:
         raise SpoofwebError(
-            f"batch is {config['batch']}: of {epoch_size} pictures the last batch is a single crop; choose another size"
+            f"batch is {config['batch']}: of {epoch_size} pictures the last batch is a single crop, too few for "
+            "texture=moments; choose another size"
         )
 
 
@@ -265,7 +266,7 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
         raise SpoofwebError(f"--hold-out {config['hold_out']}: no train site has such a name")
     held_sites = {p.site for p in held}
     pictures = [p for p in pictures if p.site not in held_sites]
-    simulated = [p for p in simulated if not {p.site, p.behind} & held_sites]
+    simulated = [p for p in simulated if not p.sites & held_sites]
     need_both_classes(pictures, "train without what is held out")
     if held:
         need_both_classes(held, f"--hold-out {config['hold_out']}")

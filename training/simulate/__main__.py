@@ -3,7 +3,7 @@
     python -m training.simulate DATA ROOT/train --manifest manifest.csv --count 8000 --live 0.3 --workers 2
 
 DATA holds train/real/<site>/*.jpg; the manifest's paths are relative to DATA. The second argument, OUT, is meant to be
-ROOT/train: `training.train --simulated ROOT` reads ROOT/train/{real,attack}/<site>/*.jpg.
+ROOT/train: `training.train --simulated ROOT` reads ROOT/train/{real,attack}/<site>/*.jpg and ROOT/train/manifest.csv.
 """
 
 import argparse
