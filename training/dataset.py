@@ -28,7 +28,7 @@ from spoofweb.media import read_picture
 from spoofweb.pipeline import open_detector
 from spoofweb.resample import resample
 from training.folders import CLASSES, NAMED, check_case, visible
-from training.simulate.pictures import checked_face
+from training.simulate.pictures import row_face
 
 SIDE = CONTRACT["input"]["side"]
 RECAPTURE_LABELS = {"direct": 1, "recaptured": 0}
@@ -47,14 +47,13 @@ class Picture:
     source: str = ""
     species: str = ""
     peer: float | None = None  # soft target, live probability 0..1
+    face: Face | None = None
     behind: str = ""  # of a simulated attack: the site that may be seen round its medium, or mirrored in it
 
     @property
     def sites(self) -> set[str]:
         """All sites that a network has seen which has seen this picture."""
         return {self.site, self.behind} if self.behind else {self.site}
-
-    face: Face | None = None
 
 
 def scan(root: Path, split: str, manifest: Path | None = None) -> list[Picture]:
@@ -110,17 +109,16 @@ def simulations(root: Path, detector: bytes, cache: Path) -> list[Picture]:
     rows = read_manifest(manifest)
     for picture in scan(root, "train"):
         row = rows.get(picture.name.removeprefix("train/"), {})
-        *face, behind = (row.get(key) for key in ("face_x", "face_y", "face_side", "behind"))
         try:
-            if behind is None:
+            if row["behind"] is None:
                 raise ValueError
-            presented.append(checked_face(face))
-        except (TypeError, ValueError, SpoofwebError):
+            presented.append(row_face(row))
+        except (KeyError, TypeError, ValueError, SpoofwebError):
             raise SpoofwebError(
                 f"{manifest}: no row with face_x, face_y, face_side and behind for {picture.name}; "
                 "render into a new folder (training.simulate)"
             ) from None
-        pictures.append(replace(picture, behind=behind))
+        pictures.append(replace(picture, behind=row["behind"]))
     located = zip(locate(pictures, detector, cache), presented, strict=True)
     return [picture for picture, face in located if picture.face and is_in(picture.face, *face)]
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from spoofweb.errors import SpoofwebError
 from training.dataset import Picture
 from training.heads import draws, learn, report
-from training.sampling import kept_away, smoothed
+from training.sampling import kept_away, smoothed, speaks_of
 from training.teachers import TRUNK, Probe, save_probe
 from training.train import Judged, as_pixels, aucs, data_options, load_data, need_both_classes, read_preset
 
@@ -59,8 +59,8 @@ def make(args: argparse.Namespace) -> dict:
     judged = {name: torch.cat([look(probe, crops) for crops in part.batches()]) for name, part in data.judged.items()}
     found = {}
     for index, half in enumerate(halves):
-        away = np.array([all(held_out(picture, half)) for picture in drawn])
-        known = ~np.array([any(held_out(picture, half)) for picture in drawn])
+        known = np.array([speaks_of(picture, halves[1 - index]) for picture in drawn])
+        away = np.array([speaks_of(picture, half) for picture in drawn]) & (sources != "recapture")
         fit(probe, index, seen[known], torch.from_numpy(labels[known]), config)
         unseen = Judged(seen[away].numpy(), labels[away], sources[away])
         found[half] = aucs("held_out", unseen, judge(probe, index, seen[away]))
@@ -68,11 +68,6 @@ def make(args: argparse.Namespace) -> dict:
             found[half] |= aucs(name, part, judge(probe, index, judged[name]))
     save_probe(probe, args.out, {"data_sha256": data.digest, "auc": found})
     return found
-
-
-def held_out(picture: Picture, half: str) -> list[bool]:
-    """Which of a picture's sites a half never sees; scenes without a face are held out from none."""
-    return [picture.source != "recapture" and kept_away(site, half) for site in picture.sites]
 
 
 def both_halves(glob: str, pictures: list[Picture]) -> list[str]:

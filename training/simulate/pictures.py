@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
@@ -11,6 +11,8 @@ from scipy import ndimage
 from spoofweb.errors import SpoofwebError
 
 SMALLEST_SIDE = 8
+
+FACE_COLUMNS = ("face_x", "face_y", "face_side")
 
 Face = tuple[float, float, float]
 
@@ -31,6 +33,11 @@ def checked_face(face: Sequence[float | str]) -> Face:
     if not (math.isfinite(x + y + side) and side > 0):
         raise SpoofwebError(f"face {face} is no box: give x, y and a positive side in px")
     return x, y, side
+
+
+def row_face(row: Mapping[str, str]) -> Face:
+    """The face in a manifest's row; KeyError or TypeError where it has none, else as `checked_face`."""
+    return checked_face([row[column] for column in FACE_COLUMNS])
 
 
 def _srgb_to_linear_table() -> np.ndarray:

@@ -16,10 +16,9 @@ from tqdm import tqdm
 from spoofweb.errors import SpoofwebError
 from training.simulate.draws import chance
 from training.simulate.medium import KINDS
-from training.simulate.pictures import Face, checked_face
+from training.simulate.pictures import FACE_COLUMNS, row_face
 from training.simulate.presentation import recapture_live, simulate
 
-FACE_COLUMNS = ("face_x", "face_y", "face_side")
 ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS}
 
 
@@ -81,20 +80,16 @@ def read_live_rows(data: Path, manifest: Path) -> list[dict[str, str]]:
         raise SpoofwebError(f"{data / rows[0]['path']} does not exist: DATA must be the folder that holds train/")
     for row in rows:
         try:
-            _face(row)
+            row_face(row)
         except (TypeError, ValueError, SpoofwebError):
             told = f"{manifest} gives no face for {row['path']}: fill in face_x, face_y and face_side"
             raise SpoofwebError(told) from None
     return rows
 
 
-def _face(row: dict[str, str]) -> Face:
-    return checked_face([row[column] for column in FACE_COLUMNS])
-
-
 @dataclass(frozen=True)
 class Job:
-    """One picture to render: its manifest row, whether it stays live, the path of what is seen round the medium."""
+    """One picture to render: its manifest row, whether it stays live, the path of what is seen behind, if any."""
 
     index: int
     live: bool
@@ -117,7 +112,8 @@ def plan(rows: list[dict[str, str]], count: int, live: float, seed: int) -> list
         row = sites[site][rng.integers(len(sites[site]))]
         other = sites[site if chance(rng, 0.3) else names[rng.integers(len(names))]]
         background = other[rng.integers(len(other))]["path"] if chance(rng, 0.9) else None
-        jobs.append(Job(index, index in live_jobs, row, background))
+        live_job = index in live_jobs
+        jobs.append(Job(index, live_job, row, None if live_job else background))
     return jobs
 
 
@@ -125,15 +121,12 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
     """Renders one job to a file below `out` and returns its manifest row."""
     rng = np.random.default_rng([seed, 1, job.index])
     source = Path(job.row["path"])
-    face = _face(job.row)
-    picture, behind = _read(data / source), ""
+    face = row_face(job.row)
+    picture = _read(data / source)
     if job.live:
         (result, box), kind = recapture_live(picture, face, rng), "live"
     else:
-        background = None
-        if job.background:
-            background, behind = _read(data / job.background), Path(job.background).parts[2]
-        result, box, kind = simulate(picture, face, rng, background)
+        result, box, kind = simulate(picture, face, rng, _read(data / job.background) if job.background else None)
     label, site = ("real" if job.live else "attack"), source.parts[2]
     path = Path(label, site, f"{source.stem}-{kind}-{job.index}.jpg")
     (out / path).parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +139,7 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
         source="simulated",
         site=site,
         attack_type=ATTACK_TYPES.get(kind, ""),
-        behind=behind,
+        behind=Path(job.background).parts[2] if job.background else "",
         face_x=x,
         face_y=y,
         face_side=side,
