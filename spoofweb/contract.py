@@ -12,7 +12,7 @@ from pathlib import Path
 from spoofweb.errors import SpoofwebError
 
 CONTRACT = {
-    "version": 2,
+    "version": 3,
     "input": {
         "side": 224,  # px, square RGB crop that SpoofNet judges
     },
@@ -35,7 +35,8 @@ CONTRACT = {
         "outside_percent": 5,  # how far the box may reach out of the frame, as a share of its side
         "aside_percent": 35,  # how far its centre may be from the frame's, as a share of the frame's width and height
         "turned_percent": 150,  # nose beside the eyes' middle, as a share of their distance; from here on turned away
-        "dark": 40,  # the least mean luma of the tight crop, 0..255
+        "crop_percent": 130,  # side of the crop that is measured for light and blur, as a share of the face box side
+        "dark": 40,  # the least mean luma of that crop, 0..255
         "bright": 190,  # and the highest
         "blur_block": 4,  # px, side of the squares whose mean luma is looked at for blur
         "blur": 60,  # the least mean squared Laplacian of those means

@@ -1,4 +1,4 @@
-"""Face → the square of the frame that SpoofNet judges. Twin: web/src/crop.js."""
+"""Face → a square of the frame around it, to be judged or measured. Twin: web/src/crop.js."""
 
 from typing import NamedTuple
 

@@ -19,6 +19,7 @@ from spoofweb.turns import looks, same_face, turn
 
 SIDE = CONTRACT["input"]["side"]
 SCALES = CONTRACT["crop"]["scales_percent"]
+QUALITY = CONTRACT["quality"]
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ class Pipeline:
             return Observation(found, None, [], [], None, **taken)
         crops = [square(face, width, height, percent) for percent in self.scales_percent]
         pixels = crop_pixels(frame, crops)
-        tight = pixels[self.scales_percent.index(min(self.scales_percent))]
-        against = reasons(face, found, width, height, tight, CONTRACT["quality"])
+        (close,) = crop_pixels(frame, [square(face, width, height, QUALITY["crop_percent"])])
+        against = reasons(face, found, width, height, close, QUALITY)
         seen = {"faces": found, "face": face, "crops": crops, "reasons": against, **taken}
         if again and same_face(before.face, face, rules):
             return Observation(**seen, **self._mixed(before, next_crop, pixels[next_crop : next_crop + 1]))

@@ -1,6 +1,6 @@
 """Is a face fit to be judged? Reasons against it, as codes. Twin: web/src/quality.js.
 
-A gate looks at the size and place of the face, at its keypoints, or at the pixels of the tight crop; integers only.
+A gate looks at the size and place of the face, at its keypoints, or at the pixels of a crop of it; integers only.
 """
 
 import numpy as np
@@ -27,8 +27,8 @@ def reasons(
 ) -> tuple[str, ...]:
     """Codes of all gates that refuse `face`, worst first; () where it may be judged.
 
-    faces: all of the frame, `face` among them. width, height: of the frame, px. crop_pixels: the tight crop, uint8
-    [S, S, 3] RGB, S a multiple of `blur_block`. rules: the contract's `quality`.
+    faces: all of the frame, `face` among them. width, height: of the frame, px. crop_pixels: of
+    `crop_percent` of the face, uint8 [S, S, 3] RGB, S a multiple of `blur_block`. rules: the contract's `quality`.
     """
     light, detail = measures(crop_pixels, rules["blur_block"])
     area, inner = crop_pixels.shape[0] ** 2, (crop_pixels.shape[0] // rules["blur_block"] - 2) ** 2

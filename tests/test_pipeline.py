@@ -12,6 +12,7 @@ from pictures import astronaut
 from spoofweb.contract import CONTRACT
 from spoofweb.errors import SpoofwebError
 from spoofweb.pipeline import Pipeline, crop_pixels
+from spoofweb.quality import measures
 from spoofweb.resample import resample
 
 SIDE, SCALES = CONTRACT["input"]["side"], CONTRACT["crop"]["scales_percent"]
@@ -62,6 +63,14 @@ def test_the_network_sees_the_crop(pipeline, seen):
     logits, live, _ = pipeline.spoofnet.run(None, {"crops": pixels})
     assert logits.tolist() == seen.logits
     assert live == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-6)
+
+
+def test_a_light_wall_behind_a_face_is_no_bright_face(detector_graph, spoofnet_graph):
+    frame = scenes.placed(640, 480, (320, 240, 260, 0), grey=255)
+    far = Pipeline(detector_graph, spoofnet_graph, [300, 330]).observe(frame)
+    light, _ = measures(crop_pixels(frame, far.crops[:1])[0], CONTRACT["quality"]["blur_block"])
+    assert light > CONTRACT["quality"]["bright"] * SIDE**2  # what the network sees of it would be refused
+    assert far.reasons == ()
 
 
 def graph(name: str, kind: int, output: str) -> bytes:

@@ -17,7 +17,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from spoofweb import checkpoint, export, graphs
-from spoofweb.crop import Crop
+from spoofweb.contract import CONTRACT
+from spoofweb.crop import square
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
 from spoofweb.media import read_picture
@@ -68,9 +69,9 @@ def score(picture: Picture, pipeline: Pipeline) -> dict:
 
 
 def measures(frame: np.ndarray, seen: Observation) -> dict:
-    """Face side (px); mean luma (0..255) and variance of the Laplacian of the tightest crop at the network's size."""
-    tight: Crop = min(seen.crops, key=lambda crop: crop.side)
-    luma = np.asarray(Image.fromarray(resample(frame, tight.box, SIDE, SIDE)).convert("L"), float)
+    """Face side (px); mean luma (0..255) and variance of the Laplacian of the crop that the gates measure."""
+    close = square(seen.face, frame.shape[1], frame.shape[0], CONTRACT["quality"]["crop_percent"])
+    luma = np.asarray(Image.fromarray(resample(frame, close.box, SIDE, SIDE)).convert("L"), float)
     laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
     return {
         "face_side": f"{face_side(seen.face):.1f}",

@@ -88,7 +88,7 @@ def detections(draw) -> np.ndarray:
 
 @st.composite
 def judged_faces(draw) -> tuple[list[Face], tuple[int, int], np.ndarray]:
-    """Faces in a frame, the first to be judged, the frame's size, and a tight crop: sides and light near the bounds."""
+    """Faces in a frame, the first to be judged, its size, and a crop to measure: sides and light near the bounds."""
     width, height = draw(sizes)
     step, near = DETECTOR["subpixel"], st.integers(-2, 2)
     least, most = QUALITY["small_px"] * step, QUALITY["large_percent"] * min(width, height) * step // 100

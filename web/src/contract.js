@@ -19,7 +19,8 @@
  * @property {number} outside_percent how far the box may reach out of the frame, as a share of its side
  * @property {number} aside_percent how far its centre may be from the frame's, as a share of the frame's width and height
  * @property {number} turned_percent nose beside the eyes' middle, as a share of their distance; from here on turned away
- * @property {number} dark the least mean luma of the tight crop, 0..255
+ * @property {number} crop_percent side of the crop that is measured for light and blur, as a share of the face box side
+ * @property {number} dark the least mean luma of that crop, 0..255
  * @property {number} bright and the highest
  * @property {number} blur_block px, side of the squares whose mean luma is looked at for blur
  * @property {number} blur the least mean squared Laplacian of those means
@@ -69,7 +70,7 @@
  */
 
 /** Of the contract that these modules follow. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /**
  * Fetch contract.json.

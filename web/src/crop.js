@@ -1,5 +1,5 @@
 // @ts-check
-/** Face → the square of the frame that SpoofNet judges. Twin: spoofweb/crop.py. */
+/** Face → a square of the frame around it, to be judged or measured. Twin: spoofweb/crop.py. */
 
 /** @typedef {import("./face.js").Face} Face */
 

@@ -127,7 +127,7 @@ export class Pipeline {
     }
     const crops = this.faceCrops(face, frame);
     const pixels = this.cropPixels(frame, crops);
-    const against = this.against(face, found, frame, pixels);
+    const against = this.against(face, found, frame);
     const cropped = performance.now();
     const held = before?.face && next !== null && sameFace(before.face, face, verdict) ? before : null;
     const index = next ?? 0;
@@ -172,13 +172,12 @@ export class Pipeline {
    * @param {Face} face
    * @param {Face[]} found all faces of the frame
    * @param {Frame} frame
-   * @param {Uint8Array} pixels of the face's crops, as cropPixels makes them
    */
-  against(face, found, frame, pixels) {
-    const { input, crop, detector, quality } = this.contract;
-    const size = input.side * input.side * 3;
-    const at = crop.scales_percent.indexOf(Math.min(...crop.scales_percent)) * size;
-    return reasons(face, found, frame.width, frame.height, pixels.subarray(at, at + size), quality, detector.subpixel);
+  against(face, found, frame) {
+    const { quality, detector } = this.contract;
+    const { width, height } = frame;
+    const close = square(face, width, height, quality.crop_percent, detector.subpixel);
+    return reasons(face, found, width, height, this.cropPixels(frame, [close]), quality, detector.subpixel);
   }
 
   /**

@@ -2,7 +2,7 @@
 /**
  * Is a face fit to be judged? Reasons against it, as codes. Twin: spoofweb/quality.py.
  *
- * A gate looks at the size and place of the face, at its keypoints, or at the pixels of the tight crop; integers only.
+ * A gate looks at the size and place of the face, at its keypoints, or at the pixels of a crop of it; integers only.
  */
 
 /** @typedef {import("./contract.js").QualityRules} QualityRules */
@@ -31,7 +31,7 @@ export const CODES = Object.freeze([
  * @param {Face[]} faces all of the frame, `face` among them
  * @param {number} width of the frame, px
  * @param {number} height of the frame, px
- * @param {Uint8Array} cropPixels the tight crop, RGB bytes [S, S, 3], S a multiple of `blur_block`
+ * @param {Uint8Array} cropPixels of `crop_percent` of the face, RGB bytes [S, S, 3], S a multiple of `blur_block`
  * @param {QualityRules} rules
  * @param {number} subpixel steps per pixel in the face's coordinates
  * @returns {Code[]}
