@@ -128,6 +128,13 @@ def test_temperature_calibrates_logits_that_are_too_sure(tmp_path):
     assert model["threshold_probability"] == pytest.approx(probability, abs=1e-5)
 
 
+def test_logits_that_never_err_are_not_made_surer(tmp_path):
+    rows = [picture(f"val/{index}", index % 2, 3.0 * (index % 2) - 1, site=f"s{index % 5}") for index in range(100)]
+    model = card_of(tmp_path, rows)["models"][0]
+    error = model["groups"]["val"]["ece"]
+    assert model["temperature"] == 1 and error["after"] == error["before"]
+
+
 def test_pictures_without_a_face_are_counted_and_not_judged(tmp_path):
     rows = small_table()
     before = card_of(tmp_path, rows)["models"][0]["groups"]["val"]

@@ -80,6 +80,13 @@ def test_the_fitted_calibration_undoes_scale_and_shift():
     assert temperature == pytest.approx(4, rel=0.05) and bias == pytest.approx(6, abs=0.2)
 
 
+def test_logits_that_never_err_are_not_made_surer_than_their_number_allows():
+    labels = np.repeat([0, 1], (30, 50))
+    temperature, bias = calibrate.fit(np.where(labels == 1, 9.0, -1.0), labels)
+    sure = metrics.sigmoid((np.array([-1.0, 9.0]) + bias) / temperature)
+    assert sure == pytest.approx([1 / 32, 51 / 52], abs=1e-3)
+
+
 def test_a_calibration_never_turns_the_order_round():
     assert calibrate.fit(np.array([-5.0, 5]), np.array([1, 0])) == (metrics.TEMPERATURE_RANGE[1], 0)
     assert calibrate.fit(np.array([5.0, -5]), np.array([1, 0]))[0] > 0

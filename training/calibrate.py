@@ -20,7 +20,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.metrics import TEMPERATURE_RANGE
 from training.score_table import read_table
 
-WEAKEST = 1e6  # inverse weight of the penalty, without which logits whose sign is always right have no optimum
+WEAKEST = 1e6  # inverse weight of scikit-learn's penalty: so weak that it does not count
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -50,11 +50,17 @@ def main(argv: list[str] | None = None) -> int:
 def fit(logits: NDArray, labels: NDArray) -> tuple[float, float]:
     """(temperature, bias) for which (logit + bias) / temperature is most likely, classes weighing alike.
 
-    logits, labels: [P]. SpoofwebError where a class is missing. The temperature stays in TEMPERATURE_RANGE.
+    logits, labels: [P]. SpoofwebError where a class is missing. Each of a class's n pictures counts as one of the other
+    class with a weight of 1 / (n + 2), as in Platt 1999, "Probabilistic Outputs for Support Vector Machines": else
+    logits that never err would have no likeliest temperature. The temperature stays in TEMPERATURE_RANGE.
     """
     if len(np.unique(labels)) < 2:
         raise SpoofwebError("calibration needs val pictures of both classes; score some of each")
-    found = LogisticRegression(C=WEAKEST, class_weight="balanced", tol=1e-8).fit(logits[:, None], labels)
+    pictures = np.bincount(labels.astype(int))[labels.astype(int)]
+    doubt, weight = 1 / (pictures + 2), len(labels) / (2 * pictures)
+    both = np.concatenate([logits, logits])[:, None], np.concatenate([labels, 1 - labels])
+    weights = np.concatenate([weight * (1 - doubt), weight * doubt])
+    found = LogisticRegression(C=WEAKEST, tol=1e-8).fit(*both, weights)
     slope, offset = float(found.coef_[0, 0]), float(found.intercept_[0])
     if slope <= 0:  # the likeliest line would turn the pictures' order round
         return TEMPERATURE_RANGE[1], 0.0

@@ -158,11 +158,14 @@ def require_both_classes(rows: ScoreTable, where: str) -> None:
 
 
 def decide(val: ScoreTable, bpcer: float) -> Decision:
-    """Threshold at the stated BPCER and temperature, both from val and with the decimals of the card."""
+    """Threshold at the stated BPCER and temperature, both from val and with the decimals of the card.
+
+    No temperature below 1: that val's few pictures are told apart does not show that others will be.
+    """
     threshold = metrics.threshold_at_bpcer(val.logit, val.label, bpcer)
     # Rounded down, not to nearest: the picture whose logit gave the threshold must still be accepted.
     printed = Decimal(threshold).quantize(Decimal(1).scaleb(-PLACES), ROUND_FLOOR)
-    return Decision(float(printed), round(metrics.fit_temperature(val.logit, val.label), PLACES))
+    return Decision(float(printed), round(max(1.0, metrics.fit_temperature(val.logit, val.label)), PLACES))
 
 
 def group_report(rows: ScoreTable, decision: Decision, settings: Settings) -> dict:
