@@ -81,11 +81,11 @@ def test_plain_views_keep_colour_and_sharpness():
     assert 20 < sum(kept(0.5, seed) for seed in range(60)) < 40
 
 
-def test_a_coarse_print_has_dots_that_the_tight_crop_shows():
+def test_a_coarse_print_has_dots_that_its_crop_shows():
     grey = np.full((256, 256, 3), 128, np.uint8)
-    periods = set()
+    side, periods = 2 * augment.SIDE, set()  # the crop halves it
     for seed in range(40):
-        printed = augment.screened(grey, 2 * augment.SIDE / 1.3, np.random.default_rng(seed))  # the crop halves it
+        printed = augment.screened(grey, side, np.random.default_rng(seed))
         assert printed.dtype == np.uint8 and 6 < printed.std(axis=(0, 1)).min() < 26
         waves = np.abs(np.fft.fft2(printed[..., 0] - printed[..., 0].mean()))
         row, column = np.unravel_index(waves.argmax(), waves.shape)

@@ -17,7 +17,6 @@ from training.simulate.draws import log_uniform
 from training.simulate.paper import dots
 
 SIDE = CONTRACT["input"]["side"]
-TIGHT = min(CONTRACT["crop"]["scales_percent"]) / 100  # face sides that the tight crop spans
 PATCH_LEAST = 24  # px, side of a patch that is still worth looking at
 RESAMPLERS = (
     Image.Resampling.BOX,
@@ -40,7 +39,7 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict,
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
-    crop drawn from each; patch_share; bare_share; plain_share; least_side. dotted: as a coarse print.
+    crop drawn from each, the closest first; patch_share, bare_share, plain_share, least_side. dotted: a coarse print.
     """
     if picked(config["patch_share"], rng):
         frame, face = patch(frame, face, rng)
@@ -52,7 +51,8 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict,
         image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
         pixels = np.asarray(degrade(recolour(image, rng), rng))
     if dotted:
-        pixels = screened(pixels, face_side(face) * ratio, rng)
+        closest = sum(config["scale_ranges"][0]) / 200  # crop's side, in face sides
+        pixels = screened(pixels, closest * face_side(face) * ratio, rng)
     height, width = pixels.shape[:2]
     crops = []
     for low, high in config["scale_ranges"]:
@@ -102,11 +102,11 @@ def pasted(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.
 
 
 def screened(pixels: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
-    """The picture as a coarse print: less contrast, and the dots of one ink or of three. side: of the face, px.
+    """The picture as a coarse print: less contrast, and the dots of one ink or of three. side: of its crop, px.
 
-    The dots are 2..8 px apart, of the picture or of its tight crop, whichever are larger: the network can see them.
+    The dots are 2..8 px apart, of the picture or of the crop, whichever are larger: the network can see them.
     """
-    period = log_uniform(rng, 2, 8) * max(1.0, TIGHT * side / SIDE)
+    period = log_uniform(rng, 2, 8) * max(1.0, side / SIDE)
     y, x = np.indices(pixels.shape[:2], np.float32) * np.float32(2 * np.pi / period)
     ink, paper = 255 * rng.uniform(0, 0.25), 255 * rng.uniform(0.75, 1)
     strength = 255 * log_uniform(rng, 0.05, 0.2)

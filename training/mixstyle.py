@@ -41,7 +41,7 @@ def early(net: SpoofNet) -> list[nn.Module]:
 def partners(real: Tensor, count: int) -> Tensor:
     """For each of N pictures with `count` crops, in that order, an entry [N * count] of one of its own class.
 
-    real: bool [N]. Crops keep their place: a tight crop gets a tight crop's style.
+    real: bool [N]. Crops keep their place: a close crop gets a close crop's style.
     """
     found = torch.arange(len(real))
     for kind in (real, ~real):
