@@ -9,11 +9,14 @@ from safetensors.torch import load_file
 
 from spoofweb import checkpoint
 from spoofweb.checksum import sha256
+from spoofweb.contract import CONTRACT
 from spoofweb.metrics import auc
 from spoofweb.model import SpoofNet, early_opinion
 from tests.test_dataset import write_all
 from training import calibrate, early
 from training.train import read_preset
+
+SCALES = CONTRACT["crop"]["scales_percent"]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def place(tmp_path_factory):
     torch.manual_seed(0)
     net = SpoofNet("separable", 3)
     net.temperature.fill_(3.0)
-    checkpoint.save(net, root / "one.safetensors", {"scales_percent": [130, 270], "preset": "styled"})
+    checkpoint.save(net, root / "one.safetensors", {"scales_percent": SCALES, "preset": "styled"})
     return root
 
 
@@ -45,7 +48,7 @@ def test_only_a_second_head_is_added(place, monkeypatch, capsys):
     assert changed == {"head.3.weight", "head.3.bias", "temperature"} and after["temperature"] == 1
     assert before.keys() < after.keys() and all(name.startswith("early.") for name in after.keys() - before.keys())
     net, about = checkpoint.load(place / "two.safetensors")
-    assert about["preset"] == "styled" and about["scales_percent"] == [130, 270]
+    assert about["preset"] == "styled" and about["scales_percent"] == SCALES
     assert about["early"]["hold_out"] == "train-b" and about["early"]["of"] == sha256(place / "one.safetensors")
 
 
@@ -65,7 +68,8 @@ def test_each_heads_logits_get_their_own_temperature_and_bias(place, monkeypatch
     assert told["both, val"] == pytest.approx(auc(sum(hear(net, val)), val.labels))
 
 
-def test_what_it_sees_is_what_the_whole_network_hands_its_head(place):
+def test_what_it_sees_is_what_the_whole_network_hands_its_head(place, monkeypatch):
+    monkeypatch.setattr(early, "PART", 2)
     net, _ = checkpoint.load(place / "one.safetensors")
     net.early = early_opinion().eval()
     crops = torch.randint(0, 256, (3, 2, 3, 224, 224), dtype=torch.uint8)
@@ -88,10 +92,19 @@ def test_it_learns_what_tells_the_classes_apart_in_the_units_of_what_it_saw():
     assert ((logits > 0) == (targets > 0)).float().mean() > 0.97
 
 
+def test_what_it_sees_is_noisy_while_it_learns(monkeypatch):
+    monkeypatch.setattr(early, "STEPS", 2)
+    opinion, seen, spreads = early_opinion(), 5 + 0.1 * torch.randn(200, 2, early_opinion()["pool"].outputs), []
+    opinion["head"].register_forward_pre_hook(lambda _, inputs: spreads.append(inputs[0].std().item()))
+    for jitter in ("0.0", "1.0"):
+        early.fit(opinion, seen, torch.ones(200), read_preset("early", [f"jitter={jitter}"]))
+    assert spreads == pytest.approx([1, 1, 2**0.5, 2**0.5], rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("about", "second", "said"),
     [
-        ({"scales_percent": [130, 270]}, True, "has a second head already"),
+        ({"scales_percent": SCALES}, True, "has a second head already"),
         ({"scales_percent": [120]}, False, "trained on crops of [120] %"),
     ],
 )
