@@ -17,7 +17,7 @@ CONTRACT = {
         "side": 224,  # px, square RGB crop that SpoofNet judges
     },
     "crop": {
-        "scales_percent": [130, 270],  # crop side as a share of the face box side; one crop per entry, logits averaged
+        "scales_percent": [200, 300],  # crop side as a share of the face box side; one crop per entry, logits averaged
     },
     "detector": {
         "side": 128,  # px, square letterboxed input of BlazeFace short range
