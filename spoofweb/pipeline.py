@@ -19,7 +19,6 @@ from spoofweb.turns import looks, same_face, turn
 
 SIDE = CONTRACT["input"]["side"]
 SCALES = CONTRACT["crop"]["scales_percent"]
-QUALITY = CONTRACT["quality"]
 
 
 @dataclass(frozen=True)
@@ -118,13 +117,11 @@ class Pipeline:
         if face is None:
             return Observation(found, None, [], [], None, **taken)
         crops = [square(face, width, height, percent) for percent in self.scales_percent]
-        pixels = crop_pixels(frame, crops)
-        (close,) = crop_pixels(frame, [square(face, width, height, QUALITY["crop_percent"])])
-        against = reasons(face, found, width, height, close, QUALITY)
+        against = reasons(face, found, width, height, measured_pixels(frame, face), CONTRACT["quality"])
         seen = {"faces": found, "face": face, "crops": crops, "reasons": against, **taken}
         if again and same_face(before.face, face, rules):
-            return Observation(**seen, **self._mixed(before, next_crop, pixels[next_crop : next_crop + 1]))
-        logits, _, evidence = self.spoofnet.run(None, {"crops": pixels})
+            return Observation(**seen, **self._mixed(before, next_crop, crop_pixels(frame, [crops[next_crop]])))
+        logits, _, evidence = self.spoofnet.run(None, {"crops": crop_pixels(frame, crops)})
         return Observation(**seen, **_whole([float(value) for value in logits], evidence, range(len(crops))))
 
     def _mixed(self, before: Observation, index: int, pixels: np.ndarray) -> dict:
@@ -137,6 +134,12 @@ class Pipeline:
 
 def _whole(logits: list[float], evidence: np.ndarray, judged: Sequence[int]) -> dict:
     return {"logits": logits, "logit": sum(logits) / len(logits), "evidence": evidence, "judged": tuple(judged)}
+
+
+def measured_pixels(frame: np.ndarray, face: Face) -> np.ndarray:
+    """What the gates measure of a face: uint8 [224, 224, 3] RGB."""
+    height, width = frame.shape[:2]
+    return crop_pixels(frame, [square(face, width, height, CONTRACT["quality"]["crop_percent"])])[0]
 
 
 def crop_pixels(frame: np.ndarray, crops: list[Crop]) -> np.ndarray:

@@ -17,13 +17,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from spoofweb import checkpoint, export, graphs
-from spoofweb.contract import CONTRACT
-from spoofweb.crop import square
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
 from spoofweb.media import read_picture
-from spoofweb.pipeline import SIDE, Observation, Pipeline
-from spoofweb.resample import resample
+from spoofweb.pipeline import Observation, Pipeline, measured_pixels
 from training.dataset import Picture, face_side, scan
 from training.score_table import COLUMNS, REASONS
 
@@ -70,8 +67,7 @@ def score(picture: Picture, pipeline: Pipeline) -> dict:
 
 def measures(frame: np.ndarray, seen: Observation) -> dict:
     """Face side (px); mean luma (0..255) and variance of the Laplacian of the crop that the gates measure."""
-    close = square(seen.face, frame.shape[1], frame.shape[0], CONTRACT["quality"]["crop_percent"])
-    luma = np.asarray(Image.fromarray(resample(frame, close.box, SIDE, SIDE)).convert("L"), float)
+    luma = np.asarray(Image.fromarray(measured_pixels(frame, seen.face)).convert("L"), float)
     laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
     return {
         "face_side": f"{face_side(seen.face):.1f}",

@@ -126,14 +126,13 @@ export class Pipeline {
       return { ...seen, crops: [], judged: [], logits: [], logit: null, evidence: null, reasons: [], stages };
     }
     const crops = this.faceCrops(face, frame);
-    const pixels = this.cropPixels(frame, crops);
     const against = this.against(face, found, frame);
-    const cropped = performance.now();
     const held = before?.face && next !== null && sameFace(before.face, face, verdict) ? before : null;
     const index = next ?? 0;
     const judged = held ? [index] : crops.map((_, i) => i);
-    const size = pixels.length / crops.length;
-    const said = await this.judge(held ? pixels.subarray(index * size, (index + 1) * size) : pixels);
+    const pixels = this.cropPixels(frame, judged.map((i) => crops[i]));
+    const cropped = performance.now();
+    const said = await this.judge(pixels);
     stages.crop = cropped - detected;
     stages.network = performance.now() - cropped;
     return { ...seen, crops, judged, ...(held ? mixed(held, index, said) : whole(said)), reasons: against, stages };
