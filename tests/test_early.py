@@ -68,8 +68,7 @@ def test_each_heads_logits_get_their_own_temperature_and_bias(place, monkeypatch
     assert told["both, val"] == pytest.approx(auc(sum(hear(net, val)), val.labels))
 
 
-def test_what_it_sees_is_what_the_whole_network_hands_its_head(place, monkeypatch):
-    monkeypatch.setattr(early, "PART", 2)
+def test_what_it_sees_is_what_the_whole_network_hands_its_head(place):
     net, _ = checkpoint.load(place / "one.safetensors")
     net.early = early_opinion().eval()
     crops = torch.randint(0, 256, (3, 2, 3, 224, 224), dtype=torch.uint8)

@@ -25,7 +25,6 @@ from training.train import Judged, as_pixels, aucs, data_options, load_data, pre
 
 PRESET = "early"
 STEPS = 3000
-PART = 16  # pictures passed at once: their maps fit a processor's cache, which halves the time
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,11 +72,8 @@ def make(args: argparse.Namespace) -> dict:
 @torch.inference_mode()
 def look(net: SpoofNet, crops: Tensor) -> Tensor:
     """uint8 [B, K, 3, 224, 224] → what the second head sees, in the maps' own units, float [B, K, features]."""
-    seen = []
-    for part in crops.split(PART):
-        steps = net.walk((as_pixels(part) - net.mean) / net.std, STRIDE_8)
-        seen.append(net.early["pool"].taken(net.first_maps(steps)).unflatten(0, part.shape[:2]))
-    return torch.cat(seen)
+    steps = net.walk((as_pixels(crops) - net.mean) / net.std, STRIDE_8)
+    return net.early["pool"].taken(net.first_maps(steps)).unflatten(0, crops.shape[:2])
 
 
 def fit(early: nn.ModuleDict, seen: Tensor, targets: Tensor, config: dict) -> None:
