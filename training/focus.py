@@ -1,0 +1,100 @@
+"""What it does to the answer when a camera is out of focus: the same pictures, blurred more and more.
+
+    python -m training.focus spoofweb/weights/spoofnet.safetensors --data FULL_DATASET_FRAMES --every 8
+
+The blur is Gaussian; its deviation is given in pixels of what the network sees of the closest crop, and so means the
+same for large faces and small ones.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+from tqdm import tqdm
+
+from spoofweb.contract import CONTRACT, read_card, verdict_rules
+from spoofweb.crop import square
+from spoofweb.errors import SpoofwebError
+from spoofweb.face import Face, largest
+from spoofweb.media import read_picture
+from spoofweb.pipeline import Observation, Pipeline
+from spoofweb.verdict import fixed
+from training.dataset import Picture, scan
+from training.scores import pipeline_of
+
+DEVIATIONS = (0.0, 0.5, 0.8, 1.2, 1.8, 2.5)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(description="Error rates of pictures that are out of focus.")
+    parser.add_argument("checkpoint", type=Path, help="calibrated SpoofNet weights, those of the card")
+    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
+    parser.add_argument("--card", type=Path, default=Path("spoofweb/weights/card.json"), help="threshold to judge at")
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--every", type=int, default=1, choices=range(1, 1001), metavar="N", help="only each Nth")
+    args = parser.parse_args(argv)
+    try:
+        pictures = scan(args.data, args.split)[:: args.every]
+        pipeline, rules = pipeline_of(args.checkpoint), verdict_rules(read_card(args.card))
+        seen = [observations(picture, pipeline) for picture in tqdm(pictures, desc="blurring", unit="picture")]
+        known = [(picture.label, row) for picture, row in zip(pictures, seen, strict=True) if row]
+        if {label for label, _ in known} != {0, 1}:
+            raise SpoofwebError(f"{args.data}: {args.split} needs pictures with a face in each of its classes")
+        print(table(known, rules))
+    except SpoofwebError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def observations(picture: Picture, pipeline: Pipeline) -> list[Observation]:
+    """What is seen of a picture at each of DEVIATIONS; empty where no face is found in it as it is."""
+    frame = read_picture(picture.path)
+    found = pipeline.faces(frame)
+    return [pipeline.observe(blurred(frame, largest(found), deviation)) for deviation in DEVIATIONS] if found else []
+
+
+def blurred(frame: np.ndarray, face: Face, deviation: float) -> np.ndarray:
+    """The frame uint8 [H, W, 3] out of focus. deviation: in pixels of what the network sees of the closest crop."""
+    side = square(face, frame.shape[1], frame.shape[0], CONTRACT["crop"]["scales_percent"][0]).side
+    radius = deviation * side / CONTRACT["input"]["side"]
+    return np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def table(known: list[tuple[int, list[Observation]]], rules: dict) -> str:
+    """A Markdown table of labels with what is seen at each deviation: error rates at the threshold, of the pictures
+    whose face is still found, and how many of the live ones that are refused the gate names blurred.
+    """
+    lines = [
+        "| deviation, px | live: refused | … and named blurred | attacks: passed | no face found |",
+        "|---|---|---|---|---|",
+    ]
+    for place, deviation in enumerate(DEVIATIONS):
+        at = [(label, row[place]) for label, row in known]
+        live, attacks = ([seen for kind, seen in at if kind == label and seen.face] for label in (1, 0))
+        refused = [seen for seen in live if not passes(seen, rules)]
+        named = sum("blurred" in seen.reasons for seen in refused)
+        passed = sum(passes(seen, rules) for seen in attacks)
+        lost = len(at) - len(live) - len(attacks)
+        lines.append(
+            f"| {deviation} | {share(len(refused), len(live))} | {share(named, len(refused))} "
+            f"| {share(passed, len(attacks))} | {share(lost, len(at))} |"
+        )
+    return "\n".join(lines)
+
+
+def passes(seen: Observation, rules: dict) -> bool:
+    """Whether a picture's logit reaches the threshold; gates refuse nothing here."""
+    return fixed(seen.logit, rules) >= rules["threshold"]
+
+
+def share(some: int, of: int) -> str:
+    """Some of how many, in percent."""
+    return f"{100 * some / of:.0f} % ({some})" if of else "–"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
