@@ -1,9 +1,10 @@
 """What it does to the answer when a camera is out of focus: the same pictures, blurred more and more.
 
-    python -m training.focus spoofweb/weights/spoofnet.safetensors --data FULL_DATASET_FRAMES --every 8
+    python -m training.focus spoofweb/weights/spoofnet.safetensors --data FULL_DATASET_FRAMES
 
-The blur is Gaussian; its deviation is given in pixels of what the network sees of the closest crop, and so means the
-same for large faces and small ones.
+The blur is a Gaussian in linear light, followed by one more round of JPEG, which sharp pictures get too; the sensor's
+noise, which a lens leaves alone, is blurred with the rest. Its deviation is given in pixels of what the network sees of
+the closest crop, and so means the same for large faces and small ones.
 """
 
 import argparse
@@ -11,20 +12,30 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
 from tqdm import tqdm
 
 from spoofweb.contract import CONTRACT, read_card, verdict_rules
 from spoofweb.crop import square
 from spoofweb.errors import SpoofwebError
-from spoofweb.face import Face, largest
 from spoofweb.media import read_picture
 from spoofweb.pipeline import Observation, Pipeline
 from spoofweb.verdict import fixed
 from training.dataset import Picture, scan
 from training.scores import pipeline_of
+from training.simulate.pictures import blurred, jpeg, linear, srgb, to_bytes
+from training.table import percent
 
+SIDE = CONTRACT["input"]["side"]
 DEVIATIONS = (0.0, 0.5, 0.8, 1.2, 1.8, 2.5)
+JPEG = 88, 2  # quality and subsampling
+COLUMNS = (
+    "deviation, px",
+    "live: refused",
+    "… of these named blurred",
+    "… of the others",
+    "attacks: passed",
+    "no face found",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,36 +64,32 @@ def main(argv: list[str] | None = None) -> int:
 def observations(picture: Picture, pipeline: Pipeline) -> list[Observation]:
     """What is seen of a picture at each of DEVIATIONS; empty where no face is found in it as it is."""
     frame = read_picture(picture.path)
-    found = pipeline.faces(frame)
-    return [pipeline.observe(blurred(frame, largest(found), deviation)) for deviation in DEVIATIONS] if found else []
+    face = pipeline.observe(frame).face
+    if face is None:
+        return []
+    side = square(face, frame.shape[1], frame.shape[0], pipeline.scales_percent[0]).side
+    return [pipeline.observe(defocused(frame, deviation * side / SIDE)) for deviation in DEVIATIONS]
 
 
-def blurred(frame: np.ndarray, face: Face, deviation: float) -> np.ndarray:
-    """The frame uint8 [H, W, 3] out of focus. deviation: in pixels of what the network sees of the closest crop."""
-    side = square(face, frame.shape[1], frame.shape[0], CONTRACT["crop"]["scales_percent"][0]).side
-    radius = deviation * side / CONTRACT["input"]["side"]
-    return np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(radius)))
+def defocused(frame: np.ndarray, deviation: float) -> np.ndarray:
+    """The frame uint8 [H, W, 3] out of focus. deviation: px of the frame."""
+    light = linear(frame)
+    return jpeg(to_bytes(srgb(blurred(light, deviation) if deviation else light)), *JPEG)
 
 
 def table(known: list[tuple[int, list[Observation]]], rules: dict) -> str:
     """A Markdown table of labels with what is seen at each deviation: error rates at the threshold, of the pictures
-    whose face is still found, and how many of the live ones that are refused the gate names blurred.
+    whose face is still found, and how many of the live ones the gate names blurred.
     """
-    lines = [
-        "| deviation, px | live: refused | … and named blurred | attacks: passed | no face found |",
-        "|---|---|---|---|---|",
-    ]
+    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for place, deviation in enumerate(DEVIATIONS):
         at = [(label, row[place]) for label, row in known]
         live, attacks = ([seen for kind, seen in at if kind == label and seen.face] for label in (1, 0))
-        refused = [seen for seen in live if not passes(seen, rules)]
-        named = sum("blurred" in seen.reasons for seen in refused)
-        passed = sum(passes(seen, rules) for seen in attacks)
-        lost = len(at) - len(live) - len(attacks)
-        lines.append(
-            f"| {deviation} | {share(len(refused), len(live))} | {share(named, len(refused))} "
-            f"| {share(passed, len(attacks))} | {share(lost, len(at))} |"
-        )
+        groups = [[seen for seen in live if passes(seen, rules) == passing] for passing in (False, True)]
+        named = [share(sum("blurred" in seen.reasons for seen in group), len(group)) for group in groups]
+        passed = share(sum(passes(seen, rules) for seen in attacks), len(attacks))
+        lost = share(len(at) - len(live) - len(attacks), len(at))
+        lines.append(f"| {deviation} | {share(len(groups[0]), len(live))} | {' | '.join(named)} | {passed} | {lost} |")
     return "\n".join(lines)
 
 
@@ -92,8 +99,8 @@ def passes(seen: Observation, rules: dict) -> bool:
 
 
 def share(some: int, of: int) -> str:
-    """Some of how many, in percent."""
-    return f"{100 * some / of:.0f} % ({some})" if of else "–"
+    """Some of how many, in percent, and how many that are."""
+    return f"{percent(some / of if of else None)} ({some})"
 
 
 if __name__ == "__main__":
