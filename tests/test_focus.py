@@ -1,5 +1,7 @@
 """Out of focus by so many pixels of what the network sees, and what the table says of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -63,6 +65,11 @@ def test_the_table_counts_what_still_has_a_face(monkeypatch):
         "| 1.0 | 100.0 % (2) | 50.0 % (1) | – (0) | 100.0 % (1) | 40.0 % (2) |",
         "| 2.0 | 0.0 % (0) | – (0) | 0.0 % (0) | – (0) | 80.0 % (4) |",
     ]
+
+
+def test_the_notes_have_the_tables_own_columns():
+    notes = Path(focus.__file__).with_name("README.md").read_text()
+    assert focus.table([], RULES).splitlines()[0] in notes.splitlines()
 
 
 def test_a_run_prints_a_row_for_each_deviation(tmp_path, capsys):

@@ -9,19 +9,19 @@ the closest crop, and so means the same for large faces and small ones.
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from spoofweb.contract import CONTRACT, read_card, verdict_rules
+from spoofweb.contract import CONTRACT
 from spoofweb.crop import square
 from spoofweb.errors import SpoofwebError
+from spoofweb.face import largest
 from spoofweb.media import read_picture
 from spoofweb.pipeline import Observation, Pipeline
 from spoofweb.verdict import fixed
 from training.dataset import Picture, scan
-from training.scores import pipeline_of
+from training.scores import judge, judge_options
 from training.simulate.pictures import blurred, jpeg, linear, srgb, to_bytes
 from training.table import percent
 
@@ -32,7 +32,7 @@ COLUMNS = (
     "deviation, px",
     "live: refused",
     "… of these named blurred",
-    "… of the others",
+    "of those that pass",
     "attacks: passed",
     "no face found",
 )
@@ -41,15 +41,12 @@ COLUMNS = (
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(description="Error rates of pictures that are out of focus.")
-    parser.add_argument("checkpoint", type=Path, help="calibrated SpoofNet weights, those of the card")
-    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
-    parser.add_argument("--card", type=Path, default=Path("spoofweb/weights/card.json"), help="threshold to judge at")
-    parser.add_argument("--split", default="val")
+    judge_options(parser)
     parser.add_argument("--every", type=int, default=1, choices=range(1, 1001), metavar="N", help="only each Nth")
     args = parser.parse_args(argv)
     try:
         pictures = scan(args.data, args.split)[:: args.every]
-        pipeline, rules = pipeline_of(args.checkpoint), verdict_rules(read_card(args.card))
+        pipeline, rules = judge(args)
         seen = [observations(picture, pipeline) for picture in tqdm(pictures, desc="blurring", unit="picture")]
         known = [(picture.label, row) for picture, row in zip(pictures, seen, strict=True) if row]
         if {label for label, _ in known} != {0, 1}:
@@ -64,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 def observations(picture: Picture, pipeline: Pipeline) -> list[Observation]:
     """What is seen of a picture at each of DEVIATIONS; empty where no face is found in it as it is."""
     frame = read_picture(picture.path)
-    face = pipeline.observe(frame).face
+    face = largest(pipeline.faces(frame))
     if face is None:
         return []
     side = square(face, frame.shape[1], frame.shape[0], pipeline.scales_percent[0]).side

@@ -17,6 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from spoofweb import checkpoint, export, graphs
+from spoofweb.contract import read_card, verdict_rules
 from spoofweb.errors import SpoofwebError
 from spoofweb.files import write_whole
 from spoofweb.media import read_picture
@@ -46,6 +47,19 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def judge_options(parser: argparse.ArgumentParser) -> None:
+    """Add what names calibrated weights, their threshold, and pictures to judge."""
+    parser.add_argument("checkpoint", type=Path, help="calibrated SpoofNet weights, those of the card")
+    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
+    parser.add_argument("--card", type=Path, default=Path("spoofweb/weights/card.json"), help="threshold to judge at")
+    parser.add_argument("--split", default="val")
+
+
+def judge(args: argparse.Namespace) -> tuple[Pipeline, dict]:
+    """The pipeline and the verdict's rules that `judge_options` name; SpoofwebError where one is unreadable."""
+    return pipeline_of(args.checkpoint), verdict_rules(read_card(args.card))
 
 
 def pipeline_of(weights: Path) -> Pipeline:

@@ -9,19 +9,18 @@ second. They lie half a second apart, so that a logit held from the frame before
 import argparse
 import itertools
 import sys
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from spoofweb import verdict
-from spoofweb.contract import CONTRACT, read_card, verdict_rules
+from spoofweb.contract import CONTRACT
 from spoofweb.errors import SpoofwebError
 from spoofweb.media import read_picture
 from spoofweb.metrics import auc, eer
 from spoofweb.pipeline import Pipeline
 from training.dataset import Picture, scan
-from training.scores import pipeline_of
+from training.scores import judge, judge_options
 
 FRAME_MS = 67
 
@@ -29,18 +28,14 @@ FRAME_MS = 67
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(description="One crop of a frame in turn against all crops of every frame.")
-    parser.add_argument("checkpoint", type=Path, help="calibrated SpoofNet weights, those of the card")
-    parser.add_argument("--data", type=Path, required=True, help="ROOT of {train,val,test}/{real,attack}/<identity>/")
-    parser.add_argument("--card", type=Path, default=Path("spoofweb/weights/card.json"), help="threshold to judge at")
-    parser.add_argument("--split", default="val")
+    judge_options(parser)
     args = parser.parse_args(argv)
     try:
         length = CONTRACT["verdict"]["window_frames"]
         found = clips(scan(args.data, args.split), length)
         if {clip[0].label for clip in found} != {0, 1}:
             raise SpoofwebError(f"{args.data}: {args.split} needs a site with {length} pictures in each of its classes")
-        pipeline = pipeline_of(args.checkpoint)
-        rules = verdict_rules(read_card(args.card))
+        pipeline, rules = judge(args)
         rows = [compare(clip, pipeline, rules) for clip in tqdm(found, desc="clips", unit="clip")]
         print(table(rows, [clip[0].label for clip in found]))
     except SpoofwebError as error:
