@@ -12,7 +12,7 @@ from pathlib import Path
 from spoofweb.errors import SpoofwebError
 
 CONTRACT = {
-    "version": 3,
+    "version": 4,
     "input": {
         "side": 224,  # px, square RGB crop that SpoofNet judges
     },
@@ -40,6 +40,7 @@ CONTRACT = {
         "bright": 190,  # and the highest
         "blur_block": 4,  # px, side of the squares whose mean luma is looked at for blur
         "blur": 60,  # the least mean squared Laplacian of those means
+        "blur_percent": 20,  # and the least as a share of that of squares twice as wide
         "many_percent": 70,  # side of a second face that counts, as a share of the judged one's
     },
     "verdict": {

@@ -27,11 +27,11 @@ def reasons(
 ) -> tuple[str, ...]:
     """Codes of all gates that refuse `face`, worst first; () where it may be judged.
 
-    faces: all of the frame, `face` among them. width, height: of the frame, px. crop_pixels: of
-    `crop_percent` of the face, uint8 [S, S, 3] RGB, S a multiple of `blur_block`. rules: the contract's `quality`.
+    faces: all of the frame, `face` among them. width, height: of the frame, px. crop_pixels: of `crop_percent` of the
+    face, as `measures` takes them. rules: the contract's `quality`.
     """
-    light, detail = measures(crop_pixels, rules["blur_block"])
-    area, inner = crop_pixels.shape[0] ** 2, (crop_pixels.shape[0] // rules["blur_block"] - 2) ** 2
+    light, fine, coarse = measures(crop_pixels, rules["blur_block"])
+    area = crop_pixels.shape[0] ** 2
     across, down = width * SUBPIXEL, height * SUBPIXEL
     size = side(face)
     outside = max(-face.x0, -face.y0, face.x1 - across, face.y1 - down)
@@ -44,7 +44,7 @@ def reasons(
         "turned-away": turned(face.keypoints, rules["turned_percent"]),
         "too-dark": light < rules["dark"] * area,
         "too-bright": light > rules["bright"] * area,
-        "blurred": detail < rules["blur"] * inner * rules["blur_block"] ** 4,
+        "blurred": fine < rules["blur"] * (2 * rules["blur_block"]) ** 4 or 100 * fine < rules["blur_percent"] * coarse,
         "many-faces": sum(100 * side(other) >= rules["many_percent"] * size for other in faces) > 1,
     }
     return tuple(code for code in CODES if refused[code])
@@ -66,16 +66,31 @@ def turned(keypoints: tuple[int, ...], percent: int) -> bool:
     return 50 * abs(twice) >= percent * (x * x + y * y)
 
 
-def measures(crop_pixels: np.ndarray, block: int) -> tuple[int, int]:
-    """Light and detail of uint8 [S, S, 3] RGB pixels.
+def measures(crop_pixels: np.ndarray, block: int) -> tuple[int, int, int]:
+    """Light, fine detail and coarse detail of uint8 [S, S, 3] RGB pixels; S a multiple of 2 × `block`, from 6 × on.
 
-    Light: sum of the luma (0..255, BT.601 weights in 1/256) of all pixels. Detail: sum of the squared 4-neighbour
-    Laplacian of the luma summed over squares of `block` × `block` pixels. Squares, because enlarging a small face and
-    the camera's noise change single pixels more than a blur that hides the traces of a screen.
+    Light: sum of the luma (0..255, BT.601 weights in 1/256) of all pixels. Detail: `energy` of the luma summed over
+    squares of `block` px, times 16 to stand on one scale with the other, and over squares twice as wide. A blur
+    takes more from the fine than from the coarse, while contrast scales both and added light changes neither: a
+    picture is held against a coarser one of itself, much as in Crete et al. 2007, "The Blur Effect". Squares,
+    because enlarging a small face and the camera's noise change single pixels more than a blur that hides the
+    traces of a screen; noise adds to the fine all the same, so a dim, noisy picture may only be told by how little
+    detail there is at all.
     """
     red, green, blue = np.moveaxis(crop_pixels.astype(np.int64), 2, 0)
     luma = (77 * red + 150 * green + 29 * blue) >> 8
-    count = len(luma) // block
-    sums = luma.reshape(count, block, count, block).sum((1, 3))
-    edges = 4 * sums[1:-1, 1:-1] - sums[:-2, 1:-1] - sums[2:, 1:-1] - sums[1:-1, :-2] - sums[1:-1, 2:]
-    return int(luma.sum()), int((edges * edges).sum())
+    sums = summed(luma, block)
+    return int(luma.sum()), 16 * energy(sums), energy(summed(sums, 2))
+
+
+def summed(values: np.ndarray, block: int) -> np.ndarray:
+    """int64 [S, S] → the sums of squares of `block` × `block`, int64 [S / block, S / block]."""
+    count = len(values) // block
+    return values.reshape(count, block, count, block).sum((1, 3))
+
+
+def energy(values: np.ndarray) -> int:
+    """The mean squared 4-neighbour Laplacian of int64 [N, N], N 3 or more, rounded down; its rim has none."""
+    inner = values[1:-1, 1:-1]
+    edges = 4 * inner - values[:-2, 1:-1] - values[2:, 1:-1] - values[1:-1, :-2] - values[1:-1, 2:]
+    return int((edges * edges).sum()) // edges.size

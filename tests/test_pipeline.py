@@ -68,7 +68,7 @@ def test_the_network_sees_the_crop(pipeline, seen):
 def test_a_light_wall_behind_a_face_is_no_bright_face(detector_graph, spoofnet_graph):
     frame = scenes.placed(640, 480, (320, 240, 260, 0), grey=255)
     far = Pipeline(detector_graph, spoofnet_graph, [300, 330]).observe(frame)
-    light, _ = measures(crop_pixels(frame, far.crops[:1])[0], CONTRACT["quality"]["blur_block"])
+    light, *_ = measures(crop_pixels(frame, far.crops[:1])[0], CONTRACT["quality"]["blur_block"])
     assert light > CONTRACT["quality"]["bright"] * SIDE**2  # what the network sees of it would be refused
     assert far.reasons == ()
 

@@ -6,6 +6,7 @@ Domains are those of the functions' docstrings, as wide as the product can reach
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from spoofweb.contract import CONTRACT
 from spoofweb.face import Face
@@ -88,7 +89,7 @@ def detections(draw) -> np.ndarray:
 
 @st.composite
 def judged_faces(draw) -> tuple[list[Face], tuple[int, int], np.ndarray]:
-    """Faces in a frame, the first to be judged, its size, and a crop to measure: sides and light near the bounds."""
+    """Faces in a frame, the first to be judged, its size, and a crop: sides, light and blur near the bounds."""
     width, height = draw(sizes)
     step, near = DETECTOR["subpixel"], st.integers(-2, 2)
     least, most = QUALITY["small_px"] * step, QUALITY["large_percent"] * min(width, height) * step // 100
@@ -103,10 +104,12 @@ def judged_faces(draw) -> tuple[list[Face], tuple[int, int], np.ndarray]:
 
     points = st.lists(coordinates | st.integers(0, 40), min_size=12, max_size=12).map(tuple)
     found = [Face(*box, 0, draw(points)) for box in draw(st.lists(inside | boxes(), min_size=1, max_size=4))]
-    crop_side = QUALITY["blur_block"] * draw(st.integers(3, 16))
-    pixels = filled(draw(st.sampled_from(FILLINGS)), draw(seeds), crop_side, crop_side, 3) // draw(st.integers(1, 64))
+    crop_side = 2 * QUALITY["blur_block"] * draw(st.integers(3, 8))
+    pixels = filled(draw(st.sampled_from(FILLINGS)), draw(seeds), crop_side, crop_side, 3).astype(np.float32)
+    pixels = ndimage.gaussian_filter(pixels, draw(st.integers(0, 2 * QUALITY["blur_block"])), axes=(0, 1))
     lift = draw(st.integers(0, 255) | st.sampled_from([QUALITY["dark"], QUALITY["bright"]]))
-    return found, (width, height), np.clip(pixels.astype(int) + lift, 0, 255).astype(np.uint8)
+    contrast = (255 - lift) / max(1, np.ptp(pixels)) / draw(st.integers(1, 16))
+    return found, (width, height), (lift + contrast * (pixels - pixels.min())).astype(np.uint8)
 
 
 logits = st.floats(width=32, allow_nan=False, allow_infinity=False)

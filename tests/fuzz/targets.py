@@ -88,7 +88,8 @@ def check_quality(case: tuple, twins: Twins) -> str:
     said = quality.reasons(found[0], found, *size, crop, CONTRACT["quality"])
     assert sorted(said, key=quality.CODES.index) == list(said) and len(set(said)) == len(said)
     given = {"face": found[0], "found": found, "size": size, "crop": packed(crop), "subpixel": DETECTOR["subpixel"]}
-    assert twins.call("quality", given | {"rules": CONTRACT["quality"]}) == list(said)
+    measured = quality.measures(crop, CONTRACT["quality"]["blur_block"])
+    assert twins.call("quality", given | {"rules": CONTRACT["quality"]}) == [list(measured), list(said)]
     return "value"
 
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import { square } from "../../web/src/crop.js";
 import { detectorInput, faces, largest, letterbox, overlapPercent } from "../../web/src/face.js";
-import { reasons } from "../../web/src/quality.js";
+import { measures, reasons } from "../../web/src/quality.js";
 import { resample } from "../../web/src/resample.js";
 import * as verdict from "../../web/src/verdict.js";
 
@@ -28,8 +28,10 @@ const ANSWERS = {
   },
   crop: ({ box: [x0, y0, x1, y1], size, percent, rules }) =>
     Object.values(square({ x0, y0, x1, y1, score: 0, keypoints: [] }, ...size, percent, rules.subpixel)),
-  quality: ({ face, found, size, crop, rules, subpixel }) =>
+  quality: ({ face, found, size, crop, rules, subpixel }) => [
+    Object.values(measures(bytes(crop), rules.blur_block)),
     reasons(named(face), found.map(named), ...size, bytes(crop), rules, subpixel),
+  ],
   fixed: ({ logit, rules }) => [verdict.fixed(logit, rules), verdict.word(verdict.fixed(logit, rules), rules)],
   verdict({ frames, rules }) {
     let state = verdict.START;

@@ -24,6 +24,7 @@
  * @property {number} bright and the highest
  * @property {number} blur_block px, side of the squares whose mean luma is looked at for blur
  * @property {number} blur the least mean squared Laplacian of those means
+ * @property {number} blur_percent and the least as a share of that of squares twice as wide
  * @property {number} many_percent side of a second face that counts, as a share of the judged one's
  */
 
@@ -70,7 +71,7 @@
  */
 
 /** Of the contract that these modules follow. */
-export const VERSION = 3;
+export const VERSION = 4;
 
 /**
  * Fetch contract.json.

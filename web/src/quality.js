@@ -31,15 +31,14 @@ export const CODES = Object.freeze([
  * @param {Face[]} faces all of the frame, `face` among them
  * @param {number} width of the frame, px
  * @param {number} height of the frame, px
- * @param {Uint8Array} cropPixels of `crop_percent` of the face, RGB bytes [S, S, 3], S a multiple of `blur_block`
+ * @param {Uint8Array} cropPixels of `crop_percent` of the face, as `measures` takes them
  * @param {QualityRules} rules
  * @param {number} subpixel steps per pixel in the face's coordinates
  * @returns {Code[]}
  */
 export function reasons(face, faces, width, height, cropPixels, rules, subpixel) {
-  const { light, detail } = measures(cropPixels, rules.blur_block);
+  const { light, fine, coarse } = measures(cropPixels, rules.blur_block);
   const area = cropPixels.length / 3;
-  const inner = (Math.sqrt(area) / rules.blur_block - 2) ** 2;
   const across = width * subpixel;
   const down = height * subpixel;
   const size = side(face);
@@ -55,7 +54,7 @@ export function reasons(face, faces, width, height, cropPixels, rules, subpixel)
     "turned-away": turned(face.keypoints, rules.turned_percent),
     "too-dark": light < rules.dark * area,
     "too-bright": light > rules.bright * area,
-    blurred: detail < rules.blur * inner * rules.blur_block ** 4,
+    blurred: fine < rules.blur * (2 * rules.blur_block) ** 4 || 100 * fine < rules.blur_percent * coarse,
     "many-faces": faces.filter((other) => 100 * side(other) >= rules.many_percent * size).length > 1,
   };
   return CODES.filter((code) => refused[code]);
@@ -87,34 +86,62 @@ export function turned(keypoints, percent) {
 }
 
 /**
- * Light and detail of the pixels of a crop.
+ * Light, fine detail and coarse detail of the pixels of a crop.
  *
- * Light: sum of the luma (0..255, BT.601 weights in 1/256) of all pixels. Detail: sum of the squared 4-neighbour
- * Laplacian of the luma summed over squares of `block` × `block` pixels. Squares, because enlarging a small face and
- * the camera's noise change single pixels more than a blur that hides the traces of a screen.
- * @param {Uint8Array} cropPixels RGB bytes [S, S, 3]
- * @param {number} block px, divides S
- * @returns {{light: number, detail: number}}
+ * Light: sum of the luma (0..255, BT.601 weights in 1/256) of all pixels. Detail: `energy` of the luma summed over
+ * squares of `block` px, times 16 to stand on one scale with the other, and over squares twice as wide. A blur
+ * takes more from the fine than from the coarse, while contrast scales both and added light changes neither: a
+ * picture is held against a coarser one of itself, much as in Crete et al. 2007, "The Blur Effect". Squares,
+ * because enlarging a small face and the camera's noise change single pixels more than a blur that hides the traces
+ * of a screen; noise adds to the fine all the same, so a dim, noisy picture may only be told by how little detail
+ * there is at all.
+ * @param {Uint8Array} cropPixels RGB bytes [S, S, 3]; S a multiple of 2 × `block`, from 6 × on
+ * @param {number} block px
+ * @returns {{light: number, fine: number, coarse: number}}
  */
 export function measures(cropPixels, block) {
   const length = Math.sqrt(cropPixels.length / 3);
+  const luma = new Int32Array(length * length);
+  let light = 0;
+  for (let i = 0, at = 0; i < luma.length; i++, at += 3) {
+    luma[i] = (77 * cropPixels[at] + 150 * cropPixels[at + 1] + 29 * cropPixels[at + 2]) >> 8;
+    light += luma[i];
+  }
+  const sums = summed(luma, length, block);
+  const count = length / block;
+  return { light, fine: 16 * energy(sums, count), coarse: energy(summed(sums, count, 2), count / 2) };
+}
+
+/**
+ * The sums of squares of `block` × `block`.
+ * @param {Int32Array} values [length, length], their sums within 32 bits
+ * @param {number} length
+ * @param {number} block divides `length`
+ * @returns {Int32Array} [length / block, length / block]
+ */
+function summed(values, length, block) {
   const count = length / block;
   const sums = new Int32Array(count * count);
-  let light = 0;
   for (let y = 0, at = 0; y < length; y++) {
     const row = Math.floor(y / block) * count;
-    for (let x = 0; x < length; x++, at += 3) {
-      const luma = (77 * cropPixels[at] + 150 * cropPixels[at + 1] + 29 * cropPixels[at + 2]) >> 8;
-      sums[row + Math.floor(x / block)] += luma;
-      light += luma;
-    }
+    for (let x = 0; x < length; x++, at++) sums[row + Math.floor(x / block)] += values[at];
   }
-  let detail = 0;
+  return sums;
+}
+
+/**
+ * The mean squared 4-neighbour Laplacian, rounded down; the rim has none.
+ * @param {Int32Array} values [count, count]
+ * @param {number} count 3 or more
+ * @returns {number}
+ */
+function energy(values, count) {
+  let sum = 0;
   for (let y = 1; y < count - 1; y++) {
     for (let i = y * count + 1; i < (y + 1) * count - 1; i++) {
-      const edge = 4 * sums[i] - sums[i - count] - sums[i + count] - sums[i - 1] - sums[i + 1];
-      detail += edge * edge;
+      const edge = 4 * values[i] - values[i - count] - values[i + count] - values[i - 1] - values[i + 1];
+      sum += edge * edge;
     }
   }
-  return { light, detail };
+  return Math.floor(sum / (count - 2) ** 2);
 }

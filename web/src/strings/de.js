@@ -126,7 +126,7 @@ export const de = {
   "too-bright.text": "Ihr Gesicht ist zu hell; wenden Sie sich vom starken Licht ab.",
   "too-bright.name": "Das Gesicht ist zu hell",
   "blurred.act": "Stillhalten",
-  "blurred.text": "Ihr Gesicht ist unscharf; halten Sie still, oder wischen Sie die Linse ab.",
+  "blurred.text": "Ihr Gesicht ist unscharf; halten Sie still, gehen Sie etwas zurück, oder wischen Sie die Linse ab.",
   "blurred.name": "Das Gesicht ist unscharf",
   "many-faces.act": "Nur ein Gesicht",
   "many-faces.text": "Mehrere Gesichter sind etwa gleich groß; nur eines sollte im Bild sein.",

@@ -126,7 +126,7 @@ export const en = {
   "too-bright.text": "Your face is too bright; turn away from the strong light.",
   "too-bright.name": "The face is too bright",
   "blurred.act": "Hold still",
-  "blurred.text": "The picture of your face is blurred; hold still or wipe the lens.",
+  "blurred.text": "The picture of your face is blurred; hold still, move back a little, or wipe the lens.",
   "blurred.name": "The face is blurred",
   "many-faces.act": "One face at a time",
   "many-faces.text": "Several faces are about equally large; only one should be in the picture.",
