@@ -47,12 +47,20 @@ def probability(logit: int, rules: dict) -> float:
     return 1 / (1 + math.exp(-logit / rules["logit_one"]))
 
 
+def bounds(rules: dict) -> tuple[int, int]:
+    """The highest logit of an ATTACK and the lowest of a LIVE, fixed point; what lies between them is UNSURE.
+
+    They stand a margin below and above the threshold; but nothing that is likelier live than not is an ATTACK.
+    """
+    return min(0, rules["threshold"] - rules["margin"]), rules["threshold"] + rules["margin"]
+
+
 def word(logit: int, rules: dict, before: str = UNSURE) -> str:
-    """The word for a fixed-point logit; one given `before` is kept until `hysteresis` inside the margin."""
-    above = logit - rules["threshold"]
-    if above >= rules["margin"] - (rules["hysteresis"] if before == LIVE else 0):
+    """The word for a fixed-point logit; one given `before` is kept until `hysteresis` beyond its bound."""
+    attack, live = bounds(rules)
+    if logit >= live - (rules["hysteresis"] if before == LIVE else 0):
         return LIVE
-    if above <= -rules["margin"] + (rules["hysteresis"] if before == ATTACK else 0):
+    if logit <= attack + (rules["hysteresis"] if before == ATTACK else 0):
         return ATTACK
     return UNSURE
 

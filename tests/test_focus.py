@@ -61,9 +61,9 @@ def test_the_table_counts_what_still_has_a_face(monkeypatch):
         (0, [seen(2.0), gone, gone]),
     ]
     assert focus.table(known, RULES).splitlines()[2:] == [
-        "| 0.0 | 33.3 % (1) | 0.0 % (0) | 50.0 % (1) | 50.0 % (1) | 0.0 % (0) |",
-        "| 1.0 | 100.0 % (2) | 50.0 % (1) | – (0) | 100.0 % (1) | 40.0 % (2) |",
-        "| 2.0 | 0.0 % (0) | – (0) | 0.0 % (0) | – (0) | 80.0 % (4) |",
+        "| 0.0 | 33.3 % (1) | 0.0 % (0) | 0.0 % (0) | 50.0 % (1) | 50.0 % (1) | 0.0 % (0) |",
+        "| 1.0 | 100.0 % (2) | 50.0 % (1) | 50.0 % (1) | – (0) | 100.0 % (1) | 40.0 % (2) |",
+        "| 2.0 | 0.0 % (0) | 0.0 % (0) | – (0) | 0.0 % (0) | – (0) | 80.0 % (4) |",
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_run_prints_a_row_for_each_deviation(tmp_path, capsys):
     lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
     assert [float(line[0].strip("| ")) for line in lines[2:]] == list(focus.DEVIATIONS)
     assert lines[2][1] == "0.0 % (0)", "the portraits are live while they are sharp"
-    assert {line[4] for line in lines[2:]} == {"0.0 % (0)"}, "and behind dots attacks, sharp or not"
+    assert {line[5] for line in lines[2:]} == {"0.0 % (0)"}, "and behind dots attacks, sharp or not"
     assert focus.main([str(CHECKPOINT), "--data", str(tmp_path / "data"), "--every", "4"]) == 2, "one picture is left"
 
 

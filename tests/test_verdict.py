@@ -67,6 +67,28 @@ def test_margin_and_hysteresis(above, before, said):
     assert verdict.word(THRESHOLD + above, RULES, before) == said
 
 
+@pytest.mark.parametrize(
+    ("logit", "before", "said"),
+    [
+        (0, UNSURE, ATTACK),
+        (1, UNSURE, UNSURE),
+        (HYSTERESIS, ATTACK, ATTACK),
+        (HYSTERESIS + 1, ATTACK, UNSURE),
+        (3 * ONE - MARGIN, UNSURE, UNSURE),
+        (3 * ONE + MARGIN - 1, UNSURE, UNSURE),
+        (3 * ONE + MARGIN, UNSURE, LIVE),
+    ],
+)
+def test_what_is_likelier_live_than_not_is_no_attack_however_high_the_threshold(logit, before, said):
+    assert verdict.word(logit, RULES | {"threshold": 3 * ONE}, before) == said
+
+
+@pytest.mark.parametrize("threshold", [-MOST, -MARGIN, 0, MARGIN, MARGIN + 1, 3 * ONE, MOST])
+def test_a_lenient_threshold_takes_the_bound_of_an_attack_with_it(threshold):
+    attack, live = verdict.bounds(RULES | {"threshold": threshold})
+    assert live == threshold + MARGIN and attack == min(0, threshold - MARGIN)
+
+
 def test_a_given_word_holds_inside_the_hysteresis():
     held = THRESHOLD + MARGIN - HYSTERESIS
     state = run(steady(held, 40))

@@ -19,7 +19,7 @@ from spoofweb.errors import SpoofwebError
 from spoofweb.face import largest
 from spoofweb.media import read_picture
 from spoofweb.pipeline import Observation, Pipeline
-from spoofweb.verdict import fixed
+from spoofweb.verdict import ATTACK, fixed, word
 from training.dataset import Picture, scan
 from training.scores import judge, judge_options
 from training.simulate.pictures import blurred, jpeg, linear, srgb, to_bytes
@@ -31,8 +31,9 @@ JPEG = 88, 2  # quality and subsampling
 COLUMNS = (
     "deviation, px",
     "live: refused",
-    "… of these named blurred",
-    "of those that pass",
+    "called ATTACK",
+    "refused: named blurred",
+    "passed: named blurred",
     "attacks: passed",
     "no face found",
 )
@@ -76,17 +77,19 @@ def defocused(frame: np.ndarray, deviation: float) -> np.ndarray:
 
 def table(known: list[tuple[int, list[Observation]]], rules: dict) -> str:
     """A Markdown table of labels with what is seen at each deviation: error rates at the threshold, of the pictures
-    whose face is still found, and how many of the live ones the gate names blurred.
+    whose face is still found; how many live ones are called ATTACK, as single pictures; whom the gate names blurred.
     """
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for place, deviation in enumerate(DEVIATIONS):
         at = [(label, row[place]) for label, row in known]
         live, attacks = ([seen for kind, seen in at if kind == label and seen.face] for label in (1, 0))
+        called = sum(word(fixed(seen.logit, rules), rules) == ATTACK for seen in live)
         groups = [[seen for seen in live if passes(seen, rules) == passing] for passing in (False, True)]
         named = [share(sum("blurred" in seen.reasons for seen in group), len(group)) for group in groups]
         passed = share(sum(passes(seen, rules) for seen in attacks), len(attacks))
         lost = share(len(at) - len(live) - len(attacks), len(at))
-        lines.append(f"| {deviation} | {share(len(groups[0]), len(live))} | {' | '.join(named)} | {passed} | {lost} |")
+        rates = [share(len(groups[0]), len(live)), share(called, len(live)), *named, passed, lost]
+        lines.append(f"| {deviation} | {' | '.join(rates)} |")
     return "\n".join(lines)
 
 

@@ -64,8 +64,9 @@ def page(camera, server) -> Iterator[Page]:
 
 def decided(stills: Iterator[np.ndarray], pipeline, rules: dict) -> np.ndarray:
     """The first still whose answer does not hang on rounding, as in two ways to convert colours."""
-    reach = (rules["margin"], rules["margin"] - rules["hysteresis"])
-    bounds = [(rules["threshold"] + sign * r) / rules["logit_one"] for sign in (-1, 1) for r in reach]
+    attack, live = verdict.bounds(rules)
+    kept = rules["hysteresis"]
+    bounds = [bound / rules["logit_one"] for bound in (attack, attack + kept, live - kept, live)]
     rng = np.random.default_rng(0)
     for still in stills:
         steps = (rng.choice((-1, 0, 1), still.shape, p=(0.06, 0.88, 0.06)) for _ in range(4))

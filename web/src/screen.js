@@ -5,7 +5,7 @@ import { chartOf, durationOf, runsOf } from "./chronicle.js";
 import { oval } from "./guidance.js";
 import { decimal, say } from "./strings.js";
 import { ratesAt } from "./threshold.js";
-import { probability } from "./verdict.js";
+import { bounds, probability } from "./verdict.js";
 
 /** @typedef {import("./store.js").State} State */
 /** @typedef {import("./store.js").Judged} Judged */
@@ -210,7 +210,8 @@ function announcementOf(name, file, panel, film, { word, text }) {
 
 /** @param {import("./contract.js").VerdictRules} rules @returns {[number, number]} */
 function boundsOf(rules) {
-  return [probability(rules.threshold - rules.margin, rules), probability(rules.threshold + rules.margin, rules)];
+  const { attack, live } = bounds(rules);
+  return [probability(attack, rules), probability(live, rules)];
 }
 
 /** @param {number | null} share */

@@ -1,6 +1,8 @@
 // @ts-check
 /** What was said over time → a small chart: pure geometry, times in ms, the chart 1 wide and 1 high, y downwards. */
 
+import { bounds } from "./verdict.js";
+
 /** @typedef {import("./contract.js").VerdictRules} VerdictRules */
 /** @typedef {"live" | "attack" | "unsure" | "none"} Said "none" where there is no verdict. */
 /**
@@ -82,7 +84,8 @@ export function drawing(points, fromMs, toMs, untilMs, rules) {
   const judgedFrom = points.length ? x(points[0].timeMs) : 1; // before it the camera was off, which is no gap
   /** @type {[number, number][]} */
   const gaps = strip.filter(({ said, to }) => said === "none" && to > judgedFrom).map(({ from, to }) => [from, to]);
-  return { lines, gaps, band: [y(rules.threshold + rules.margin), y(rules.threshold - rules.margin)], strip };
+  const { attack, live } = bounds(rules);
+  return { lines, gaps, band: [y(live), y(attack)], strip };
 }
 
 /**

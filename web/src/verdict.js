@@ -56,16 +56,27 @@ export function probability(logit, rules) {
 }
 
 /**
- * The word for a fixed-point logit; a word given `before` is kept until the logit is `hysteresis` inside the margin.
+ * The highest logit of an ATTACK and the lowest of a LIVE, fixed point; what lies between them is UNSURE.
+ *
+ * They stand a margin below and above the threshold; but nothing that is likelier live than not is an ATTACK.
+ * @param {VerdictRules} rules
+ * @returns {{attack: number, live: number}}
+ */
+export function bounds(rules) {
+  return { attack: Math.min(0, rules.threshold - rules.margin), live: rules.threshold + rules.margin };
+}
+
+/**
+ * The word for a fixed-point logit; a word given `before` is kept until the logit is `hysteresis` beyond its bound.
  * @param {number} logit
  * @param {VerdictRules} rules
  * @param {Word} [before]
  * @returns {Word}
  */
 export function word(logit, rules, before = UNSURE) {
-  const above = logit - rules.threshold;
-  if (above >= rules.margin - (before === LIVE ? rules.hysteresis : 0)) return LIVE;
-  if (above <= -rules.margin + (before === ATTACK ? rules.hysteresis : 0)) return ATTACK;
+  const { attack, live } = bounds(rules);
+  if (logit >= live - (before === LIVE ? rules.hysteresis : 0)) return LIVE;
+  if (logit <= attack + (before === ATTACK ? rules.hysteresis : 0)) return ATTACK;
   return UNSURE;
 }
 
