@@ -50,7 +50,7 @@ CONTRACT = {
         "window_ms": 4000,  # and how old they may be
         "min_frames": 4,  # no word before this many
         "trim_percent": 25,  # share of the window dropped at either end before the mean
-        "margin": 2048,  # steps to either side of the threshold in which the word is UNSURE, see `verdict.bounds`
+        "margin": 2048,  # steps beside the threshold, or more, in which the word is UNSURE, see `verdict.bounds`
         "hysteresis": 1024,  # steps beyond its bound before a given word is taken back
         "lost_ms": 1000,  # without a face for longer, the window is emptied
         "same_face_percent": 20,  # boxes of two frames that overlap less are two faces

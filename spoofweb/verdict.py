@@ -50,9 +50,10 @@ def probability(logit: int, rules: dict) -> float:
 def bounds(rules: dict) -> tuple[int, int]:
     """The highest logit of an ATTACK and the lowest of a LIVE, fixed point; what lies between them is UNSURE.
 
-    They stand a margin below and above the threshold; but nothing that is likelier live than not is an ATTACK.
+    They stand a margin below and above the threshold; but the first so low that nothing that is likelier live than not
+    is an ATTACK, nor is kept one.
     """
-    return min(0, rules["threshold"] - rules["margin"]), rules["threshold"] + rules["margin"]
+    return min(-rules["hysteresis"], rules["threshold"] - rules["margin"]), rules["threshold"] + rules["margin"]
 
 
 def word(logit: int, rules: dict, before: str = UNSURE) -> str:

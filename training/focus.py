@@ -31,7 +31,7 @@ JPEG = 88, 2  # quality and subsampling
 COLUMNS = (
     "deviation, px",
     "live: refused",
-    "called ATTACK",
+    "live: called ATTACK",
     "refused: named blurred",
     "passed: named blurred",
     "attacks: passed",

@@ -289,7 +289,7 @@ def test_the_slider_moves_the_verdict_and_tells_what_it_costs(visit, rules):
     assert said["verdict"] == "live" and said["reason"] == "", "the sample of a live face is accepted and live"
     slider.focus()
     page.keyboard.press("End")
-    expect(page.locator("html")).to_have_attribute("data-verdict", "attack")
+    expect(page.locator("html")).to_have_attribute("data-verdict", "unsure")  # refused, but no attack
     assert page.get_attribute("html", "data-live") == said["live"], "only the threshold has changed"
     assert page.inner_text("#threshold-rows") != before
     assert "own threshold" in page.inner_text("#note")
@@ -297,6 +297,12 @@ def test_the_slider_moves_the_verdict_and_tells_what_it_costs(visit, rules):
     expect(slider).to_be_focused()
     expect(page.locator("html")).to_have_attribute("data-verdict", "live")
     assert page.inner_text("#threshold-rows") == before
+    page.click("[data-sample*=print]")
+    assert judged(page)["verdict"] == "attack"
+    for key, verdict in (("End", "attack"), ("Home", "live")):
+        slider.focus()
+        page.keyboard.press(key)
+        expect(page.locator("html")).to_have_attribute("data-verdict", verdict)
 
 
 @pytest.mark.parametrize("end, back", [("Home", "ArrowRight"), ("End", "ArrowLeft")])

@@ -36,7 +36,7 @@
  * @property {number} window_ms and how old they may be
  * @property {number} min_frames no word before this many
  * @property {number} trim_percent share of the window dropped at either end before the mean
- * @property {number} margin steps to either side of the threshold in which the word is "unsure", see `bounds` of verdict.js
+ * @property {number} margin steps beside the threshold, or more, in which the word is "unsure", see `bounds` of verdict.js
  * @property {number} hysteresis steps beyond its bound before a given word is taken back
  * @property {number} lost_ms without a face for longer, the window is emptied
  * @property {number} same_face_percent boxes of two frames that overlap less are two faces

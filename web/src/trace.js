@@ -67,7 +67,8 @@ export function shares(all) {
  */
 export function drawing(points, fromMs, toMs, untilMs, rules) {
   const x = (/** @type {number} */ timeMs) => (timeMs - fromMs) / Math.max(1, toMs - fromMs);
-  const y = (/** @type {number} */ logit) => height(logit - rules.threshold, rules);
+  const { attack, live } = bounds(rules);
+  const y = (/** @type {number} */ logit) => height(logit - (attack + live) / 2, rules);
   /** @type {[number, number][][]} */
   const lines = [];
   let last = -Infinity;
@@ -84,13 +85,13 @@ export function drawing(points, fromMs, toMs, untilMs, rules) {
   const judgedFrom = points.length ? x(points[0].timeMs) : 1; // before it the camera was off, which is no gap
   /** @type {[number, number][]} */
   const gaps = strip.filter(({ said, to }) => said === "none" && to > judgedFrom).map(({ from, to }) => [from, to]);
-  const { attack, live } = bounds(rules);
   return { lines, gaps, band: [y(live), y(attack)], strip };
 }
 
 /**
- * The threshold stands half way up; the further from it, the closer logits draw together, so that none leaves the chart.
- * @param {number} above Steps above the threshold. @param {VerdictRules} rules
+ * The middle of UNSURE stands half way up; the further from it, the closer logits draw together, so that none leaves the
+ * chart.
+ * @param {number} above Steps above that middle. @param {VerdictRules} rules
  */
 function height(above, rules) {
   const logits = above / rules.logit_one;

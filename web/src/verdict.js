@@ -58,12 +58,13 @@ export function probability(logit, rules) {
 /**
  * The highest logit of an ATTACK and the lowest of a LIVE, fixed point; what lies between them is UNSURE.
  *
- * They stand a margin below and above the threshold; but nothing that is likelier live than not is an ATTACK.
+ * They stand a margin below and above the threshold; but the first so low that nothing that is likelier live than not
+ * is an ATTACK, nor is kept one.
  * @param {VerdictRules} rules
  * @returns {{attack: number, live: number}}
  */
 export function bounds(rules) {
-  return { attack: Math.min(0, rules.threshold - rules.margin), live: rules.threshold + rules.margin };
+  return { attack: Math.min(-rules.hysteresis, rules.threshold - rules.margin), live: rules.threshold + rules.margin };
 }
 
 /**

@@ -96,8 +96,8 @@ export const de = {
   "attack.word": "ANGRIFF",
   "attack.text": "Das sieht nach einem Gesicht auf Papier oder einem Bildschirm aus.",
   "unsure.word": "UNSICHER",
-  "unsure.text": "Die Netze sind unentschieden. Halten Sie still und sehen Sie in die Kamera.",
-  "unsure.still": "Die Netze sind hier unentschieden.",
+  "unsure.text": "Die Netze sind nicht sicher genug. Halten Sie still und sehen Sie in die Kamera.",
+  "unsure.still": "Die Netze sind hier nicht sicher genug.",
   "none.word": "KEIN GESICHT",
   "none.text": "Kein Gesicht zu sehen. Gehen Sie vor die Kamera.",
   "none.still": "Es wurde kein Gesicht gefunden.",
@@ -140,7 +140,7 @@ export const de = {
 
   "legend.live": "Ein Gesicht, das wirklich da ist.",
   "legend.attack": "Ein Gesicht auf Papier oder einem Bildschirm.",
-  "legend.unsure": "Die Netze sind unentschieden.",
+  "legend.unsure": "Die Netze sind nicht sicher genug.",
 
   "verdict": "Urteil",
   "verdict.waiting": "Hier erscheint das Urteil als eines von drei Wörtern.",
@@ -184,7 +184,7 @@ export const de = {
   "threshold.apcer": "Angriffe für lebend gehalten (APCER)",
   "threshold.bpcer": "lebende Gesichter abgewiesen (BPCER)",
   "threshold.value": "Ab {percent}; Angriffe für lebend gehalten {apcer}, lebende Gesichter abgewiesen {bpcer}",
-  "threshold.help": "Sie ändert nur die Urteile auf dieser Seite, bis Sie sie verlassen. Die Raten zählen einzelne Bilder ohne UNSICHER; die Voreinstellung wurde auf den Validierungsbildern gewählt.",
+  "threshold.help": "Sie ändert nur die Urteile auf dieser Seite, bis Sie sie verlassen. Ein Gesicht darunter ist abgelehnt: Die Seite sagt UNSICHER, und ANGRIFF nur, wenn ein Angriff wahrscheinlicher ist. Die Raten zählen einzelne Bilder; die Voreinstellung wurde auf den Validierungsbildern gewählt.",
   "threshold.reset": "Zurück zur Voreinstellung",
   "share": "{percent}\u00a0%",
 

@@ -96,8 +96,8 @@ export const en = {
   "attack.word": "ATTACK",
   "attack.text": "This looks like a face shown on paper or a screen.",
   "unsure.word": "UNSURE",
-  "unsure.text": "The networks cannot tell. Hold still and look into the camera.",
-  "unsure.still": "The networks cannot tell from this.",
+  "unsure.text": "The networks are not sure enough. Hold still and look into the camera.",
+  "unsure.still": "The networks are not sure enough of this.",
   "none.word": "NO FACE",
   "none.text": "No face in sight. Move in front of the camera.",
   "none.still": "No face was found.",
@@ -140,7 +140,7 @@ export const en = {
 
   "legend.live": "A face that is really there.",
   "legend.attack": "A face shown on paper or a screen.",
-  "legend.unsure": "The networks cannot tell.",
+  "legend.unsure": "The networks are not sure enough.",
 
   "verdict": "Verdict",
   "verdict.waiting": "The verdict appears here as one of three words.",
@@ -184,7 +184,7 @@ export const en = {
   "threshold.apcer": "attacks taken for live (APCER)",
   "threshold.bpcer": "live faces refused (BPCER)",
   "threshold.value": "From {percent} on; attacks taken for live {apcer}, live faces refused {bpcer}",
-  "threshold.help": "It changes the verdicts on this page only, until you leave it. The rates count single pictures, without UNSURE; the default was chosen on the validation pictures.",
+  "threshold.help": "It changes the verdicts on this page only, until you leave it. A face below it is refused: the page says UNSURE, and ATTACK only if an attack is likelier. The rates count single pictures; the default was chosen on the validation pictures.",
   "threshold.reset": "Back to the default",
   "share": "{percent}\u00a0%",
 
