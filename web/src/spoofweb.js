@@ -24,7 +24,7 @@ export { EngineError };
 
 /**
  * @typedef {object} Detection
- * @property {verdict.Word} verdict "live", which alone accepts a face, "attack", "unsure", or "none" where there is no face
+ * @property {verdict.Word} verdict "live", which alone accepts, "attack", "unsure", or "none" where there is no face
  * @property {number | null} live probability of a live face, 0..1; null while nothing was judged
  * @property {string | null} reason why the face was not judged, as a code of quality.js; null where it was
  * @property {FaceBox[]} faces all that were found, best score first; the largest is the one that is judged
