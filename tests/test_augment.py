@@ -8,6 +8,7 @@ from PIL import Image
 from spoofweb.face import Face
 from tests.pictures import FACE, astronaut
 from training import augment
+from training.dataset import face_side
 
 
 @pytest.mark.parametrize("least", [48, 80, 200])
@@ -59,7 +60,7 @@ def test_a_pasted_picture_keeps_its_face_on_ground_of_one_colour():
 
 
 SCALES = {"least_side": 48, "scale_ranges": [[110, 140], [200, 300]]}
-CONFIG = SCALES | {"patch_share": 0.5, "bare_share": 0.5, "plain_share": 0.5}
+CONFIG = SCALES | {"patch_share": 0.5, "bare_share": 0.5, "plain_share": 0.5, "noisy_share": 0.0}
 
 
 def test_views_depend_on_the_seed_alone():
@@ -79,6 +80,31 @@ def test_plain_views_keep_colour_and_sharpness():
 
     assert all(kept(1.0, seed) for seed in range(20)) and not any(kept(0.0, seed) for seed in range(20))
     assert 20 < sum(kept(0.5, seed) for seed in range(60)) < 40
+
+
+def test_there_is_as_much_noise_in_what_the_network_sees_of_any_crop():
+    def noise(side):  # its deviation in the crop, on grey ground
+        grey = Image.new("RGB", (side, side), (128, 128, 128))
+        for seed in range(40):
+            taken = augment.noisy(grey, side, np.random.default_rng(seed))
+            yield np.asarray(taken.resize((augment.SIDE, augment.SIDE), Image.Resampling.BOX), float).std()
+
+    near, far = (np.array(list(noise(times * augment.SIDE))) for times in (3, 1))
+    assert np.exp(abs(np.log(near).mean() - np.log(far).mean())) < 1.2  # of a crop thrice as wide
+    for deviation in (near, far):
+        assert 1 < deviation.min() < 2 and 10 < deviation.max() < 16
+
+
+def test_as_many_views_as_wanted_are_noisy_by_what_is_seen_of_the_closest_crop(monkeypatch):
+    black, sides = Image.new("RGB", (512, 512)), []
+    monkeypatch.setattr(augment, "noisy", lambda image, side, rng: sides.append(side) or black)
+
+    def changed(share, seed):
+        config = CONFIG | {"plain_share": 1.0, "bare_share": 0.0, "patch_share": 0.0, "noisy_share": share}
+        return not augment.views(astronaut(), FACE, np.random.default_rng(seed), config).any()
+
+    assert not any(changed(0.0, seed) for seed in range(10)) and 10 < sum(changed(0.5, seed) for seed in range(40)) < 30
+    assert set(sides) == {1.25 * face_side(FACE)}
 
 
 def test_a_coarse_print_has_dots_that_its_crop_shows():

@@ -15,6 +15,7 @@ from spoofweb.resample import resample
 from training.dataset import bare, face_side, moved
 from training.simulate.draws import log_uniform
 from training.simulate.paper import dots
+from training.simulate.pictures import blurred, linear, srgb, to_bytes
 
 SIDE = CONTRACT["input"]["side"]
 PATCH_LEAST = 24  # px, side of a patch that is still worth looking at
@@ -39,20 +40,23 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict,
     """A frame as some other camera at some other distance could have seen it, cropped: uint8 [K, 3, 224, 224].
 
     frame: uint8 [H, W, 3] RGB. config: a preset (presets.toml): scale_ranges, K pairs of percent of the face side, one
-    crop drawn from each, the closest first; patch_share, bare_share, plain_share, least_side. dotted: a coarse print.
+    crop drawn from each, the closest first; patch_share, bare_share, plain_share, noisy_share, least_side. dotted: a
+    coarse print.
     """
     if picked(config["patch_share"], rng):
         frame, face = patch(frame, face, rng)
     if rng.random() < config["bare_share"]:
         frame, face = bare(frame, face, int(rng.integers(110, 201)))
-    if picked(config["plain_share"], rng):
-        pixels, ratio = frame, 1.0
-    else:
-        image, ratio = shrink(Image.fromarray(frame), face, rng, config["least_side"])
-        pixels = np.asarray(degrade(recolour(image, rng), rng))
+    plain, image, ratio = picked(config["plain_share"], rng), Image.fromarray(frame), 1.0
+    if not plain:
+        image, ratio = shrink(image, face, rng, config["least_side"])
+        image = recolour(image, rng)
+    closest = sum(config["scale_ranges"][0]) / 200 * face_side(face) * ratio  # the crop's side, px
+    if picked(config["noisy_share"], rng):
+        image = noisy(image, min(closest, *image.size), rng)
+    pixels = np.asarray(image if plain else degrade(image, rng))
     if dotted:
-        closest = sum(config["scale_ranges"][0]) / 200  # crop's side, in face sides
-        pixels = screened(pixels, closest * face_side(face) * ratio, rng)
+        pixels = screened(pixels, closest, rng)
     height, width = pixels.shape[:2]
     crops = []
     for low, high in config["scale_ranges"]:
@@ -115,6 +119,24 @@ def screened(pixels: np.ndarray, side: float, rng: np.random.Generator) -> np.nd
     for channel, angle in enumerate(inks + turn):
         printed[..., channel] += np.float32(strength / 2) * dots(x, y, angle)
     return np.clip(printed + 0.5, 0, 255).astype(np.uint8)
+
+
+def noisy(image: Image.Image, side: float, rng: np.random.Generator) -> Image.Image:
+    """The picture by a sensor that gets too little light. side: of its closest crop, px.
+
+    Noise whose variance grows with the light, of a deviation of 1..14 in 255 at middle grey in what the network sees;
+    every second time softened, as by a denoiser.
+    """
+    variance, soft = np.float32(log_uniform(rng, 1e-4, 1e-2)), rng.uniform(0.4, 1)
+    light = linear(np.asarray(image))
+    grain = rng.standard_normal(light.shape, np.float32)
+    seen = max(1.0, side / SIDE)  # px of the picture in one of the network's, over which noise is averaged
+    if rng.random() < 0.5:
+        grain = blurred(grain, soft * seen)
+        grain /= grain.std()
+    else:
+        grain *= np.float32(seen)
+    return Image.fromarray(to_bytes(srgb(light + grain * np.sqrt(variance * (light + np.float32(0.02))))))
 
 
 def shrink(image: Image.Image, face: Face, rng: np.random.Generator, least_side: int) -> tuple[Image.Image, float]:
