@@ -10,7 +10,7 @@ from spoofweb.face import Face
 from spoofweb.quality import energy, measures, reasons
 from spoofweb.resample import resample
 from tests.pictures import astronaut
-from training.focus import defocused
+from training.faults import defocused
 
 RULES = CONTRACT["quality"]
 BLOCK = RULES["blur_block"]

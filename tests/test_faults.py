@@ -1,5 +1,6 @@
-"""Out of focus by so many pixels of what the network sees, and what the table says of it."""
+"""As much blur or noise as said in what the network sees, and what the table says of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from spoofweb.graphs import CHECKPOINT
 from spoofweb.pipeline import Observation
 from tests.pictures import astronaut
 from tests.test_dataset import write_dataset
-from training import focus
+from training import faults
 from training.dataset import Picture
 from training.simulate.pictures import jpeg, linear
 
@@ -31,27 +32,38 @@ def seen(margin: float, *reasons: str, face: Face | None = BOX) -> Observation:
 def test_the_blur_is_of_light(deviation):
     frame = np.zeros((200, 200, 3), np.uint8)
     frame[:, 100:] = 255
-    edge = linear(focus.defocused(frame, deviation))[100, :, 0]
+    edge = linear(faults.defocused(frame, deviation))[100, :, 0]
     assert 1 / (np.diff(edge).max() * np.sqrt(2 * np.pi)) == pytest.approx(deviation, rel=0.1)
-    sharp = focus.defocused(frame, 0.0)
+    sharp = faults.defocused(frame, 0.0)
     assert np.array_equal(sharp, jpeg(frame, 88, 2))
 
 
-def test_a_picture_is_seen_at_every_deviation_in_pixels_of_what_the_network_sees(tmp_path, monkeypatch, pipeline):
+@pytest.mark.parametrize("seen", [1.0, 3.0])
+def test_noise_is_as_strong_in_what_the_network_sees(seen):
+    side = int(SIDE * seen)
+    grey = np.full((side, side, 3), 128, np.uint8)
+    crop = Image.fromarray(faults.noisy(grey, 8.0, seen)).resize((SIDE, SIDE), Image.Resampling.BOX)
+    luma = 8.0 * np.linalg.norm([0.299, 0.587, 0.114])  # that of three channels' noise; JPEG halves its colour
+    assert np.asarray(crop.convert("L"), float).std() == pytest.approx(luma, rel=0.1)
+    assert np.array_equal(faults.noisy(grey, 0.0, seen), jpeg(grey, 88, 2))
+
+
+@pytest.mark.parametrize("name", faults.FAULTS)
+def test_a_picture_is_seen_at_every_deviation_in_pixels_of_what_the_network_sees(tmp_path, pipeline, name):
     Image.fromarray(astronaut()).save(tmp_path / "0.png")
-    deviations, defocused = [], focus.defocused
-    monkeypatch.setattr(focus, "defocused", lambda frame, by: deviations.append(by) or defocused(frame, by))
+    fault, asked = faults.FAULTS[name], []
+    watched = replace(fault, put=lambda frame, *how: asked.append(how) or fault.put(frame, *how))
     picture = Picture(tmp_path / "0.png", "0.png", "val", 1, "a")
-    found = focus.observations(picture, pipeline)
+    found = faults.observations(picture, pipeline, watched)
     side = found[0].crops[0].side
-    assert deviations == pytest.approx([deviation * side / SIDE for deviation in focus.DEVIATIONS])
-    assert len({each.logit for each in found}) == len(focus.DEVIATIONS)
+    assert asked == [(deviation, pytest.approx(side / SIDE)) for deviation in fault.deviations]
+    assert len({each.logit for each in found}) == len(fault.deviations)
     Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(tmp_path / "0.png")
-    assert focus.observations(picture, pipeline) == []
+    assert faults.observations(picture, pipeline, fault) == []
 
 
-def test_the_table_counts_what_still_has_a_face(monkeypatch):
-    monkeypatch.setattr(focus, "DEVIATIONS", (0.0, 1.0, 2.0))
+def test_the_table_counts_what_still_has_a_face():
+    fault = replace(faults.FAULTS["blur"], deviations=(0.0, 1.0, 2.0))
     gone = seen(0.0, face=None)
     known = [
         (1, [seen(0.1, "blurred"), seen(-0.1, "too-dark", "blurred"), gone]),
@@ -60,7 +72,7 @@ def test_the_table_counts_what_still_has_a_face(monkeypatch):
         (0, [seen(-0.1), seen(0.1), gone]),
         (0, [seen(2.0), gone, gone]),
     ]
-    assert focus.table(known, RULES).splitlines()[2:] == [
+    assert faults.table(known, RULES, fault).splitlines()[2:] == [
         "| 0.0 | 33.3 % (1) | 0.0 % (0) | 0.0 % (0) | 50.0 % (1) | 50.0 % (1) | 0.0 % (0) |",
         "| 1.0 | 100.0 % (2) | 50.0 % (1) | 50.0 % (1) | – (0) | 100.0 % (1) | 40.0 % (2) |",
         "| 2.0 | 0.0 % (0) | 0.0 % (0) | – (0) | 0.0 % (0) | – (0) | 80.0 % (4) |",
@@ -68,18 +80,19 @@ def test_the_table_counts_what_still_has_a_face(monkeypatch):
 
 
 def test_the_notes_have_the_tables_own_columns():
-    notes = Path(focus.__file__).with_name("README.md").read_text()
-    assert focus.table([], RULES).splitlines()[0] in notes.splitlines()
+    notes = Path(faults.__file__).with_name("README.md").read_text().splitlines()
+    assert all(faults.table([], RULES, fault).splitlines()[0] in notes for fault in faults.FAULTS.values())
 
 
-def test_a_run_prints_a_row_for_each_deviation(tmp_path, capsys):
+@pytest.mark.parametrize("name", faults.FAULTS)
+def test_a_run_prints_a_row_for_each_deviation(tmp_path, capsys, name):
     write_dataset(tmp_path / "data", splits=("val",), count=1)
-    assert focus.main([str(CHECKPOINT), "--data", str(tmp_path / "data")]) == 0
+    assert faults.main([str(CHECKPOINT), "--data", str(tmp_path / "data"), "--fault", name]) == 0
     lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
-    assert [float(line[0].strip("| ")) for line in lines[2:]] == list(focus.DEVIATIONS)
-    assert lines[2][1] == "0.0 % (0)", "the portraits are live while they are sharp"
-    assert {line[5] for line in lines[2:]} == {"0.0 % (0)"}, "and behind dots attacks, sharp or not"
-    assert focus.main([str(CHECKPOINT), "--data", str(tmp_path / "data"), "--every", "4"]) == 2, "one picture is left"
+    assert [float(line[0].strip("| ")) for line in lines[2:]] == list(faults.FAULTS[name].deviations)
+    assert lines[2][1] == "0.0 % (0)", "the portraits are live while nothing is wrong"
+    assert {line[5] for line in lines[2:]} == {"0.0 % (0)"}, "and behind dots attacks always"
+    assert faults.main([str(CHECKPOINT), "--data", str(tmp_path / "data"), "--every", "4"]) == 2, "one picture is left"
 
 
 def test_a_class_without_a_face_is_an_error(tmp_path, capsys):
@@ -87,5 +100,5 @@ def test_a_class_without_a_face_is_an_error(tmp_path, capsys):
         folder = tmp_path / "data/val" / kind / "a"
         folder.mkdir(parents=True)
         Image.fromarray(frame).save(folder / "0.png")
-    assert focus.main([str(CHECKPOINT), "--data", str(tmp_path / "data")]) == 2
+    assert faults.main([str(CHECKPOINT), "--data", str(tmp_path / "data")]) == 2
     assert "error: " in (told := capsys.readouterr().err) and "needs pictures with a face in each" in told

@@ -1,14 +1,17 @@
-"""What it does to the answer when a camera is out of focus: the same pictures, blurred more and more.
+"""What a camera's faults do to the answer: the same pictures, more and more out of focus, or ever noisier.
 
-    python -m training.focus spoofweb/weights/spoofnet.safetensors --data FULL_DATASET_FRAMES
+    python -m training.faults spoofweb/weights/spoofnet.safetensors --data FULL_DATASET_FRAMES --fault noise
 
-The blur is a Gaussian in linear light, followed by one more round of JPEG, which sharp pictures get too; the sensor's
-noise, which a lens leaves alone, is blurred with the rest. Its deviation is given in pixels of what the network sees of
-the closest crop, and so means the same for large faces and small ones.
+Blur is a Gaussian in linear light; the sensor's noise, which a lens leaves alone, is blurred with the rest. Noise is
+white, Gaussian and of the sRGB code, the same in all pictures. Either is followed by one more round of JPEG, which
+pictures without a fault get too. How much there is is given as what the network sees of the closest crop, and so means
+the same for large faces and small ones.
 """
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
@@ -26,10 +29,8 @@ from training.simulate.pictures import blurred, jpeg, linear, srgb, to_bytes
 from training.table import percent
 
 SIDE = CONTRACT["input"]["side"]
-DEVIATIONS = (0.0, 0.5, 0.8, 1.2, 1.8, 2.5)
 JPEG = 88, 2  # quality and subsampling
 COLUMNS = (
-    "deviation, px",
     "live: refused",
     "live: called ATTACK",
     "refused: named blurred",
@@ -39,48 +40,75 @@ COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
+class Fault:
+    """A camera's fault. deviations: how much of it, in `unit`, as seen in the closest crop.
+
+    put: a frame uint8 [H, W, 3], such a deviation and the frame's px in one of the network's → the faulty frame.
+    """
+
+    unit: str
+    deviations: tuple[float, ...]
+    put: Callable[[np.ndarray, float, float], np.ndarray]
+
+
+def defocused(frame: np.ndarray, deviation: float, seen: float = 1.0) -> np.ndarray:
+    """The frame out of focus, see Fault."""
+    light = linear(frame)
+    return jpeg(to_bytes(srgb(blurred(light, deviation * seen) if deviation else light)), *JPEG)
+
+
+def noisy(frame: np.ndarray, deviation: float, seen: float = 1.0) -> np.ndarray:
+    """The frame by a noisy sensor, see Fault; where the crop is smaller, as many px are averaged into one."""
+    grain = np.random.default_rng(0).standard_normal(frame.shape, np.float32)
+    return jpeg(to_bytes(frame + grain * np.float32(deviation * max(1.0, seen))), *JPEG)
+
+
+FAULTS = {
+    "blur": Fault("px", (0.0, 0.5, 0.8, 1.2, 1.8, 2.5), defocused),
+    "noise": Fault("of 255", (0.0, 1.0, 2.0, 4.0, 8.0), noisy),
+}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser(description="Error rates of pictures that are out of focus.")
+    parser = argparse.ArgumentParser(description="Error rates of faulty pictures.")
     judge_options(parser)
+    parser.add_argument("--fault", choices=FAULTS, default="blur", help="which one (blur)")
     parser.add_argument("--every", type=int, default=1, choices=range(1, 1001), metavar="N", help="only each Nth")
     args = parser.parse_args(argv)
     try:
         pictures = scan(args.data, args.split)[:: args.every]
         pipeline, rules = judge(args)
-        seen = [observations(picture, pipeline) for picture in tqdm(pictures, desc="blurring", unit="picture")]
+        fault = FAULTS[args.fault]
+        seen = [observations(picture, pipeline, fault) for picture in tqdm(pictures, desc=args.fault, unit="picture")]
         known = [(picture.label, row) for picture, row in zip(pictures, seen, strict=True) if row]
         if {label for label, _ in known} != {0, 1}:
             raise SpoofwebError(f"{args.data}: {args.split} needs pictures with a face in each of its classes")
-        print(table(known, rules))
+        print(table(known, rules, fault))
     except SpoofwebError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def observations(picture: Picture, pipeline: Pipeline) -> list[Observation]:
-    """What is seen of a picture at each of DEVIATIONS; empty where no face is found in it as it is."""
+def observations(picture: Picture, pipeline: Pipeline, fault: Fault) -> list[Observation]:
+    """What is seen of a picture at each of the fault's deviations; empty where no face is found in it as it is."""
     frame = read_picture(picture.path)
     face = largest(pipeline.faces(frame))
     if face is None:
         return []
-    side = square(face, frame.shape[1], frame.shape[0], pipeline.scales_percent[0]).side
-    return [pipeline.observe(defocused(frame, deviation * side / SIDE)) for deviation in DEVIATIONS]
+    seen = square(face, frame.shape[1], frame.shape[0], pipeline.scales_percent[0]).side / SIDE
+    return [pipeline.observe(fault.put(frame, deviation, seen)) for deviation in fault.deviations]
 
 
-def defocused(frame: np.ndarray, deviation: float) -> np.ndarray:
-    """The frame uint8 [H, W, 3] out of focus. deviation: px of the frame."""
-    light = linear(frame)
-    return jpeg(to_bytes(srgb(blurred(light, deviation) if deviation else light)), *JPEG)
-
-
-def table(known: list[tuple[int, list[Observation]]], rules: dict) -> str:
+def table(known: list[tuple[int, list[Observation]]], rules: dict, fault: Fault) -> str:
     """A Markdown table of labels with what is seen at each deviation: error rates at the threshold, of the pictures
     whose face is still found; how many live ones are called ATTACK, as single pictures; whom the gate names blurred.
     """
-    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
-    for place, deviation in enumerate(DEVIATIONS):
+    columns = f"deviation, {fault.unit}", *COLUMNS
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for place, deviation in enumerate(fault.deviations):
         at = [(label, row[place]) for label, row in known]
         live, attacks = ([seen for kind, seen in at if kind == label and seen.face] for label in (1, 0))
         called = sum(word(fixed(seen.logit, rules), rules) == ATTACK for seen in live)
