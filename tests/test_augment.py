@@ -6,9 +6,11 @@ import torch
 from PIL import Image
 
 from spoofweb.face import Face
+from spoofweb.resample import resample
 from tests.pictures import FACE, astronaut
 from training import augment
 from training.dataset import face_side
+from training.simulate.pictures import linear
 
 
 @pytest.mark.parametrize("least", [48, 80, 200])
@@ -82,17 +84,29 @@ def test_plain_views_keep_colour_and_sharpness():
     assert 20 < sum(kept(0.5, seed) for seed in range(60)) < 40
 
 
-def test_there_is_as_much_noise_in_what_the_network_sees_of_any_crop():
-    def noise(side):  # its deviation in the crop, on grey ground
-        grey = Image.new("RGB", (side, side), (128, 128, 128))
-        for seed in range(40):
-            taken = augment.noisy(grey, side, np.random.default_rng(seed))
-            yield np.asarray(taken.resize((augment.SIDE, augment.SIDE), Image.Resampling.BOX), float).std()
+def taken(grey: int, side: int, seed: int) -> np.ndarray:
+    """Plain ground, with noise, as the network sees it: its first channel."""
+    ground = augment.noisy(Image.new("RGB", (side, side), (grey,) * 3), side, np.random.default_rng(seed))
+    return resample(np.asarray(ground), (0, 0, side, side), augment.SIDE, augment.SIDE)[..., 0]
 
-    near, far = (np.array(list(noise(times * augment.SIDE))) for times in (3, 1))
-    assert np.exp(abs(np.log(near).mean() - np.log(far).mean())) < 1.2  # of a crop thrice as wide
+
+def test_there_is_as_much_noise_in_what_the_network_sees_of_any_crop():
+    near, far = (
+        np.array([taken(128, round(times * augment.SIDE), seed).std() for seed in range(24)]) for times in (3, 1.2)
+    )
+    assert np.exp(abs(np.log(near).mean() - np.log(far).mean())) < 1.2
     for deviation in (near, far):
-        assert 1 < deviation.min() < 2 and 10 < deviation.max() < 16
+        assert 0.5 < deviation.min() < 2 and 6 < deviation.max() < 14
+
+
+def test_noise_grows_with_the_light_and_is_softened_every_second_time():
+    alike = 0
+    for seed in range(40):
+        shades = [linear(taken(grey, augment.SIDE, seed)) for grey in (40, 128, 200)]
+        assert shades[0].std() < shades[1].std() < shades[2].std()
+        middle = shades[1] - shades[1].mean()
+        alike += (middle[:, 1:] * middle[:, :-1]).mean() > 0.1 * middle.var()
+    assert 12 < alike < 28
 
 
 def test_as_many_views_as_wanted_are_noisy_by_what_is_seen_of_the_closest_crop(monkeypatch):
@@ -105,6 +119,22 @@ def test_as_many_views_as_wanted_are_noisy_by_what_is_seen_of_the_closest_crop(m
 
     assert not any(changed(0.0, seed) for seed in range(10)) and 10 < sum(changed(0.5, seed) for seed in range(40)) < 30
     assert set(sides) == {1.25 * face_side(FACE)}
+
+
+def test_noise_is_as_wide_as_the_picture_that_was_made_smaller(monkeypatch):
+    sides, shrunk = [], []
+    shrink = augment.shrink
+    monkeypatch.setattr(augment, "noisy", lambda image, side, rng: sides.append((side, image.size)) or image)
+    monkeypatch.setattr(augment, "shrink", lambda *how: shrunk.append(shrink(*how)) or shrunk[-1])
+    config = CONFIG | {"plain_share": 0.0, "bare_share": 0.0, "patch_share": 0.0, "noisy_share": 1.0}
+    large = FACE._replace(x1=FACE.x0 + 480 * 256, y1=FACE.y0 + 480 * 256)  # its crop does not fit the picture
+    for face in (FACE, large):
+        for seed in range(10):
+            augment.views(astronaut(), face, np.random.default_rng(seed), config)
+            side, size = sides[-1]
+            assert size == shrunk[-1][0].size
+            assert side == pytest.approx(min(1.25 * face_side(face) * shrunk[-1][1], *size))
+    assert len(set(sides)) > 12
 
 
 def test_a_coarse_print_has_dots_that_its_crop_shows():

@@ -47,11 +47,12 @@ def views(frame: np.ndarray, face: Face, rng: np.random.Generator, config: dict,
         frame, face = patch(frame, face, rng)
     if rng.random() < config["bare_share"]:
         frame, face = bare(frame, face, int(rng.integers(110, 201)))
-    plain, image, ratio = picked(config["plain_share"], rng), Image.fromarray(frame), 1.0
+    plain = picked(config["plain_share"], rng)
+    image, ratio = Image.fromarray(frame), 1.0
     if not plain:
         image, ratio = shrink(image, face, rng, config["least_side"])
         image = recolour(image, rng)
-    closest = sum(config["scale_ranges"][0]) / 200 * face_side(face) * ratio  # the crop's side, px
+    closest = sum(config["scale_ranges"][0]) / 200 * face_side(face) * ratio  # the crop's side, px, where it has room
     if picked(config["noisy_share"], rng):
         image = noisy(image, min(closest, *image.size), rng)
     pixels = np.asarray(image if plain else degrade(image, rng))
@@ -122,20 +123,20 @@ def screened(pixels: np.ndarray, side: float, rng: np.random.Generator) -> np.nd
 
 
 def noisy(image: Image.Image, side: float, rng: np.random.Generator) -> Image.Image:
-    """The picture by a sensor that gets too little light. side: of its closest crop, px.
+    """The picture, as bright as it was, with the noise of a dim room. side: of its closest crop, px.
 
-    Noise whose variance grows with the light, of a deviation of 1..14 in 255 at middle grey in what the network sees;
-    every second time softened, as by a denoiser.
+    Its variance grows with the light; at middle grey its deviation, averaged over each pixel of the network's, is 1..13
+    in 255, of which resampling leaves two thirds. Every second time softened, as by a denoiser.
     """
     variance, soft = np.float32(log_uniform(rng, 1e-4, 1e-2)), rng.uniform(0.4, 1)
     light = linear(np.asarray(image))
     grain = rng.standard_normal(light.shape, np.float32)
-    seen = max(1.0, side / SIDE)  # px of the picture in one of the network's, over which noise is averaged
+    scale = max(1.0, side / SIDE)  # px of the picture in one of the network's, over which noise is averaged
     if rng.random() < 0.5:
-        grain = blurred(grain, soft * seen)
+        grain = blurred(grain, soft * scale)
         grain /= grain.std()
     else:
-        grain *= np.float32(seen)
+        grain *= np.float32(scale)
     return Image.fromarray(to_bytes(srgb(light + grain * np.sqrt(variance * (light + np.float32(0.02))))))
 
 

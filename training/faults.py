@@ -3,9 +3,9 @@
     python -m training.faults spoofweb/weights/spoofnet.safetensors --data FULL_DATASET_FRAMES --fault noise
 
 Blur is a Gaussian in linear light; the sensor's noise, which a lens leaves alone, is blurred with the rest. Noise is
-white, Gaussian and of the sRGB code, the same in all pictures. Either is followed by one more round of JPEG, which
-pictures without a fault get too. How much there is is given as what the network sees of the closest crop, and so means
-the same for large faces and small ones.
+white and Gaussian, added to the sRGB code. Its amount is given as the network would see it in the closest crop, and so
+means the same for large faces and small ones, but for one more round of JPEG after it, which pictures without a fault
+get too: that takes away half of the colour's detail, and much of what is weak.
 """
 
 import argparse
@@ -44,7 +44,8 @@ COLUMNS = (
 class Fault:
     """A camera's fault. deviations: how much of it, in `unit`, as seen in the closest crop.
 
-    put: a frame uint8 [H, W, 3], such a deviation and the frame's px in one of the network's → the faulty frame.
+    put: a frame uint8 [H, W, 3], such a deviation and the scale, the frame's px in one of the network's → the same
+    with the fault.
     """
 
     unit: str
@@ -52,29 +53,30 @@ class Fault:
     put: Callable[[np.ndarray, float, float], np.ndarray]
 
 
-def defocused(frame: np.ndarray, deviation: float, seen: float = 1.0) -> np.ndarray:
+def defocused(frame: np.ndarray, deviation: float, scale: float = 1.0) -> np.ndarray:
     """The frame out of focus, see Fault."""
     light = linear(frame)
-    return jpeg(to_bytes(srgb(blurred(light, deviation * seen) if deviation else light)), *JPEG)
+    return jpeg(to_bytes(srgb(blurred(light, deviation * scale) if deviation else light)), *JPEG)
 
 
-def noisy(frame: np.ndarray, deviation: float, seen: float = 1.0) -> np.ndarray:
-    """The frame by a noisy sensor, see Fault; where the crop is smaller, as many px are averaged into one."""
+def noised(frame: np.ndarray, deviation: float, scale: float) -> np.ndarray:
+    """The frame by a noisy sensor, see Fault."""
+    left = 1 / (1.5 * max(1.0, scale))  # by resampling with a triangle as wide as the scale
     grain = np.random.default_rng(0).standard_normal(frame.shape, np.float32)
-    return jpeg(to_bytes(frame + grain * np.float32(deviation * max(1.0, seen))), *JPEG)
+    return jpeg(to_bytes(frame + grain * np.float32(deviation / left)), *JPEG)
 
 
 FAULTS = {
     "blur": Fault("px", (0.0, 0.5, 0.8, 1.2, 1.8, 2.5), defocused),
-    "noise": Fault("of 255", (0.0, 1.0, 2.0, 4.0, 8.0), noisy),
+    "noise": Fault("of 255", (0.0, 1.0, 2.0, 4.0, 8.0), noised),
 }
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser(description="Error rates of faulty pictures.")
+    parser = argparse.ArgumentParser(description="Error rates of pictures that are out of focus or noisy.")
     judge_options(parser)
-    parser.add_argument("--fault", choices=FAULTS, default="blur", help="which one (blur)")
+    parser.add_argument("--fault", choices=FAULTS, default="blur", help="what is wrong with the pictures (blur)")
     parser.add_argument("--every", type=int, default=1, choices=range(1, 1001), metavar="N", help="only each Nth")
     args = parser.parse_args(argv)
     try:
@@ -98,8 +100,8 @@ def observations(picture: Picture, pipeline: Pipeline, fault: Fault) -> list[Obs
     face = largest(pipeline.faces(frame))
     if face is None:
         return []
-    seen = square(face, frame.shape[1], frame.shape[0], pipeline.scales_percent[0]).side / SIDE
-    return [pipeline.observe(fault.put(frame, deviation, seen)) for deviation in fault.deviations]
+    scale = square(face, frame.shape[1], frame.shape[0], pipeline.scales_percent[0]).side / SIDE
+    return [pipeline.observe(fault.put(frame, deviation, scale)) for deviation in fault.deviations]
 
 
 def table(known: list[tuple[int, list[Observation]]], rules: dict, fault: Fault) -> str:
