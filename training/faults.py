@@ -61,9 +61,9 @@ def defocused(frame: np.ndarray, deviation: float, scale: float = 1.0) -> np.nda
 
 def noised(frame: np.ndarray, deviation: float, scale: float) -> np.ndarray:
     """The frame by a noisy sensor, see Fault."""
-    left = 1 / (1.5 * max(1.0, scale))  # by resampling with a triangle as wide as the scale
+    averaged = 1.5 * max(1.0, scale)  # pixels along each axis, by resampling with a triangle as wide as the scale
     grain = np.random.default_rng(0).standard_normal(frame.shape, np.float32)
-    return jpeg(to_bytes(frame + grain * np.float32(deviation / left)), *JPEG)
+    return jpeg(to_bytes(frame + grain * np.float32(deviation * averaged)), *JPEG)
 
 
 FAULTS = {
