@@ -15,7 +15,7 @@ from training import simulate as sim
 from training.simulate.__main__ import main
 from training.simulate.medium import KINDS
 from training.simulate.pictures import Face
-from training.simulate.render import plan, read_live_rows
+from training.simulate.render import plan, plan_masks, read_live_rows, site_of
 from training.simulate.screen import lattice
 
 SIZES = [(240, 180), (61, 97), (20, 33), (8, 8), (9, 200)]
@@ -60,6 +60,9 @@ def test_every_size_keeps_shape_dtype_and_input(size):
             result, box = attack(picture, face, np.random.default_rng(seed))
             assert result.shape == picture.shape and result.dtype == np.uint8
             assert np.isfinite(box).all() and box[2] > 0
+        masked, box = sim.wear(picture, face, np.random.default_rng(seed), picture, face)
+        assert masked.shape == picture.shape and masked.dtype == np.uint8
+        assert np.isfinite(box).all() and box[2] > 0
         shot = sim.camera(picture, np.random.default_rng(seed), 1.0)
         assert shot.shape == picture.shape and shot.dtype == np.uint8
         live, _ = sim.recapture_live(picture, face, np.random.default_rng(seed))
@@ -117,6 +120,42 @@ def test_borderless_hides_and_bordered_shows_the_surroundings():
 
             assert green(full) == 0
             assert green(bordered) > 0.02
+
+
+def test_a_mask_hides_the_wearer_s_face_and_leaves_the_room_around_the_head():
+    """A grey picture's face on a wearer who is pure green: no green where the face was, nothing else far from it."""
+    picture, face = np.full((120, 200, 3), 128, np.uint8), (80.0, 40.0, 40.0)
+    wearer = np.zeros((240, 240, 3), np.uint8)
+    wearer[..., 1] = 200
+    worn = (90.0, 90.0, 60.0)
+    for seed in range(15):
+        result, (x, y, side) = sim.simulate_mask(picture, face, np.random.default_rng(seed), wearer, worn)
+        assert abs(x - 90) < 30 and abs(y - 90) < 30 and 50 < side < 70
+        top, left, half = int(y + side / 2), int(x + side / 2), int(side / 10)
+        nose = result[top - half : top + half, left - half : left + half].astype(float)
+        assert (nose[..., 1] - nose[..., 0]).mean() < 60
+        rim = np.ones((240, 240), bool)
+        rim[8:-8, 20:-20] = False
+        assert np.array_equal(result[rim], wearer[rim])
+
+
+def test_a_printed_face_lies_on_that_of_the_wearer_enlarged_or_reduced():
+    """A bright blob in the middle of the printed face's box is in the middle of the mask's."""
+    for sides in ((30.0, 80.0), (80.0, 30.0)):
+        (x, y), (side, worn) = (60.0, 50.0), sides
+        picture, wearer = np.full((180, 200, 3), 60, np.uint8), np.full((160, 220, 3), 90, np.uint8)
+        low, high = (int(start + 0.4 * side) for start in (x, y)), (int(start + 0.6 * side) for start in (x, y))
+        (left, top), (right, bottom) = low, high
+        picture[top:bottom, left:right] = 250
+        for seed in range(10):
+            rng = np.random.default_rng(seed)
+            result, (u, v, mapped) = sim.simulate_mask(picture, (x, y, side), rng, wearer, (80.0, 50.0, worn))
+            box = result[int(v) : int(v + mapped), int(u) : int(u + mapped)].astype(float).mean(-1)
+            at = np.argwhere(
+                box >= np.quantile(box[len(box) // 4 : -len(box) // 4, len(box) // 4 : -len(box) // 4], 0.95)
+            )
+            inner = at[(abs(at - len(box) / 2) < len(box) / 4).all(1)]
+            assert np.allclose(inner.mean(0) / len(box), 0.5, atol=0.1)
 
 
 def test_media_leave_texture_on_a_flat_surface_and_the_camera_at_rest_none():
@@ -177,6 +216,10 @@ def test_bad_input_is_named():
             sim.simulate(bad, face, rng)
     with pytest.raises(SpoofwebError, match="no box"):
         sim.simulate(picture, (0, 0, 0), rng)
+    with pytest.raises(SpoofwebError, match="picture is"):
+        sim.wear(picture, face, rng, picture[..., 0], face)
+    with pytest.raises(SpoofwebError, match="no box"):
+        sim.wear(picture, face, rng, picture, (0, 0, 0))
     with pytest.raises(SpoofwebError, match="unknown screen"):
         sim.simulate_screen(picture, face, rng, kind="mirror")
 
@@ -217,15 +260,29 @@ def test_command_reads_live_training_pictures_only_and_writes_a_manifest(data):
         assert (row["attack_type"] == "") == (row["label"] == "real")
         assert row["path"].split("/")[:2] == [row["label"], row["site"]]
     jobs = plan(read_live_rows(data / "data", data / "manifest.csv"), 8, 0.25, 0)
-    seen = [job.background.split("/")[2] if job.background and not job.live else "" for job in jobs]
+    seen = [site_of(job.behind) if job.behind else "" for job in jobs]
     assert [row["behind"] for row in rows] == seen
     assert any(row["behind"] not in ("", row["site"]) for row in rows)
     assert (data / "sheet.png").exists()
     assert sorted(p.name for p in data.iterdir()) == ["data", "manifest.csv", "out", "sheet.png"]
 
 
+def test_masks_stand_beside_the_other_pictures_and_change_none_of_them(data):
+    made = {}
+    for name, more in (("without", []), ("with", ["--masks", "5"])):
+        command = [str(data / "data"), str(data / name), "--manifest", str(data / "manifest.csv"), "--count", "4"]
+        assert main([*command, "--workers", "1", *more]) == 0
+        made[name] = list(csv.DictReader(open(data / name / "manifest.csv")))
+    assert made["with"][:4] == made["without"] and len(made["with"]) == 9
+    for row in made["without"]:
+        assert (data / "with" / row["path"]).read_bytes() == (data / "without" / row["path"]).read_bytes()
+    for row in made["with"][4:]:
+        assert (row["label"], row["attack_type"]) == ("attack", "mask") and row["behind"] in ("a", "b")
+        assert (data / "with" / row["path"]).exists()
+
+
 @pytest.mark.parametrize(
-    "wreck", ["exists", "no manifest", "no text", "no column", "no face", "no data", "seed", "sheet", "count"]
+    "wreck", ["exists", "no manifest", "no text", "no column", "no face", "no data", "seed", "sheet", "count", "masks"]
 )
 def test_command_refuses_and_leaves_nothing_behind(data, capsys, wreck):
     manifest, out, count, more = data / "manifest.csv", data / "out", "2", []
@@ -239,8 +296,9 @@ def test_command_refuses_and_leaves_nothing_behind(data, capsys, wreck):
         manifest.write_bytes(b"\xff\xfe\x00")
     elif wreck == "no face":
         manifest.write_text(re.sub(r"(train/real/\S*?\.jpg,)[^,]+", r"\1", manifest.read_text(), count=1))
-    elif wreck in ("seed", "sheet"):
-        more = {"seed": ["--seed", "-1"], "sheet": ["--contact-sheet", str(data / "sheet")]}[wreck]
+    elif wreck in ("seed", "sheet", "masks"):
+        sheet = ["--contact-sheet", str(data / "sheet")]
+        more = {"seed": ["--seed", "-1"], "sheet": sheet, "masks": ["--masks", "-1"]}[wreck]
     elif wreck == "no data":
         (data / "data").rename(data / "elsewhere")
     else:
@@ -271,3 +329,27 @@ def test_plan_is_even_over_sites_and_never_ties_the_label_to_the_site(count_of_s
     assert len(live) == 12 * count_of_sites
     assert all(2 < live.count(name) < 26 for name in names)
     assert jobs == plan(rows, 40 * count_of_sites, 0.3, 5)
+
+
+def test_the_contact_sheet_shows_the_last_pictures_too(data):
+    command = [str(data / "data"), str(data / "out"), "--manifest", str(data / "manifest.csv"), "--workers", "1"]
+    assert main([*command, "--count", "48", "--masks", "8", "--contact-sheet", str(data / "sheet.png")]) == 0
+    with Image.open(data / "sheet.png") as sheet, Image.open(last_picture(data / "out")) as last:
+        last.thumbnail((220, 220))
+        corner = np.asarray(sheet.crop((7 * 220, 5 * 220, 7 * 220 + last.width, 5 * 220 + last.height)))
+        assert np.array_equal(corner, np.asarray(last))
+
+
+def last_picture(folder: Path) -> Path:
+    """The one that stands last in a rendered folder's manifest."""
+    with open(folder / "manifest.csv", newline="") as file:
+        return folder / list(csv.DictReader(file))[-1]["path"]
+
+
+def test_masks_are_even_over_sites_and_are_worn_at_all_of_them():
+    rows = [{"path": f"train/real/{name}/{k}.jpg"} for i, name in enumerate("abc") for k in range(2 + i)]
+    jobs = plan_masks(rows, 90, 7, 5)
+    assert [job.index for job in jobs] == list(range(7, 97)) and all(job.mask and not job.live for job in jobs)
+    printed, wearers = ([site_of(row) for row in part] for part in zip(*((j.row, j.behind) for j in jobs), strict=True))
+    assert all(printed.count(name) == 30 and 15 < wearers.count(name) < 45 for name in "abc")
+    assert jobs[:40] == plan_masks(rows, 40, 7, 5)

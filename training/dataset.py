@@ -48,7 +48,7 @@ class Picture:
     species: str = ""
     peer: float | None = None  # soft target, live probability 0..1
     face: Face | None = None
-    behind: str = ""  # of a simulated attack: the site that may be seen round its medium, or mirrored in it
+    behind: str = ""  # of a simulated attack: the site seen round its medium or mirrored in it, or that of its wearer
 
     @property
     def sites(self) -> set[str]:

@@ -48,7 +48,7 @@ def simulate_print(
         turn=2 if borderless else 6,
     )
     u, v = pose.pixels()
-    light = _printed(pose.sample(shown, (255, 255, 255) if content else None), u, v, rng)
+    light = printed(pose.sample(shown, (255, 255, 255) if content else None), u, v, rng)
     if content:
         on_print, on_paper, bounds = _paper_distance(u, v, pose, content, rng)
         paper = np.float32(rng.uniform(0.78, 0.95)) * white_point(rng, 0.03)
@@ -57,7 +57,7 @@ def simulate_print(
     slope = np.float32(rng.normal(0, 0.05)) * t + np.float32(4 * bend[0] * rng.uniform(-1, 1)) * t**2
     exposure = np.float32(np.exp(rng.normal(0.2, 0.25)))
     lamp = white_point(rng, 0.05) * exposure
-    light = light * (np.clip(1 + slope, 0.4, 1.6)[..., None] * lamp) * _paper_texture((height, width), rng)
+    light = light * (np.clip(1 + slope, 0.4, 1.6)[..., None] * lamp) * paper_texture((height, width), rng)
     gloss = pick(rng, 0.15, rng.uniform(0.15, 0.8))
     light += reflections(picture if background is None else background, width, height, rng, gloss)
     if content:
@@ -90,7 +90,7 @@ def _in_hand(
     return out
 
 
-def _printed(shown: np.ndarray, u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def printed(shown: np.ndarray, u: np.ndarray, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Reflectance of a print of the uint8 picture `shown`: ink on paper, float32 in 0..1."""
     if chance(rng, 0.12):
         shown = np.asarray(Image.fromarray(shown).convert("L").convert("RGB"))
@@ -139,7 +139,7 @@ def _ink_noise(cover: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cover + np.float32(log_uniform(rng, 0.005, 0.06)) * grain * 2 * np.sqrt(np.clip(cover * (1 - cover), 0, 1))
 
 
-def _paper_texture(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def paper_texture(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Fibres and fine relief, float32 (H, W, 1), mean 1."""
     fine = blurred(rng.standard_normal(shape, np.float32), rng.uniform(0.6, 1.6))
     return (1 + fine * np.float32(log_uniform(rng, 0.004, 0.03)))[..., None]

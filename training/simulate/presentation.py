@@ -4,6 +4,7 @@ import numpy as np
 
 from training.simulate.camera import camera
 from training.simulate.draws import chance
+from training.simulate.mask import simulate_mask
 from training.simulate.medium import KIND_SHARES, KINDS
 from training.simulate.paper import simulate_print
 from training.simulate.pictures import Face, checked
@@ -19,11 +20,34 @@ def simulate(
     `background`: what is seen round the medium; the picture itself, blurred, if None. SpoofwebError on bad input.
     """
     kind = str(rng.choice(KINDS, p=KIND_SHARES))
+    return *present(kind, picture, face, rng, background), kind
+
+
+def present(
+    kind: str,
+    picture: np.ndarray,
+    face: Face,
+    rng: np.random.Generator,
+    background: np.ndarray | None = None,
+    borderless: bool | None = None,
+) -> tuple[np.ndarray, Face]:
+    """As `simulate`, by a medium of one of KINDS: (picture, face). borderless: no edge is seen; drawn if None."""
     if kind == "print":
-        attack, box = simulate_print(picture, face, rng, background)
+        attack, box = simulate_print(picture, face, rng, background, borderless=borderless)
     else:
-        attack, box = simulate_screen(picture, face, rng, background, kind=kind)
-    return camera(attack, rng, _strength(rng)), box, kind
+        attack, box = simulate_screen(picture, face, rng, background, kind=kind, borderless=borderless)
+    return camera(attack, rng, _strength(rng)), box
+
+
+def wear(
+    picture: np.ndarray, face: Face, rng: np.random.Generator, wearer: np.ndarray, wearer_face: Face
+) -> tuple[np.ndarray, Face]:
+    """A live picture's face as a paper mask on the wearer of another picture, camera included: (picture, face).
+
+    As `simulate_mask`; SpoofwebError on bad input.
+    """
+    attack, box = simulate_mask(picture, face, rng, wearer, wearer_face)
+    return camera(attack, rng, _strength(rng)), box
 
 
 def recapture_live(picture: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:

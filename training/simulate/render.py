@@ -17,9 +17,11 @@ from spoofweb.errors import SpoofwebError
 from training.simulate.draws import chance
 from training.simulate.medium import KINDS
 from training.simulate.pictures import FACE_COLUMNS, row_face
-from training.simulate.presentation import recapture_live, simulate
+from training.simulate.presentation import recapture_live, simulate, wear
 
-ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS}
+ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS} | {"mask": "mask"}
+
+Row = dict[str, str]
 
 
 def run(
@@ -30,16 +32,22 @@ def run(
     live: float,
     seed: int,
     workers: int,
+    masks: int = 0,
     contact_sheet: Path | None = None,
 ) -> None:
-    """Renders `count` pictures and a manifest into a new folder `out`, whole or not at all; then the contact sheet."""
-    if count < 1 or workers < 1 or seed < 0 or not 0 <= live <= 1:
-        raise SpoofwebError("--count and --workers start at 1, --seed at 0, and --live lies in 0..1: mend the option")
+    """Renders `count` pictures, then `masks` more of masks, and a manifest into a new folder `out`, whole or not at
+    all; then the contact sheet.
+    """
+    if count < 1 or workers < 1 or seed < 0 or masks < 0 or not 0 <= live <= 1:
+        raise SpoofwebError(
+            "--count and --workers start at 1, --seed and --masks at 0, and --live lies in 0..1: mend the option"
+        )
     if contact_sheet and Image.registered_extensions().get(contact_sheet.suffix.lower()) not in Image.SAVE:
         raise SpoofwebError(f"--contact-sheet {contact_sheet}: a picture's name ends in .jpg or .png: mend the option")
     if out.exists():
         raise SpoofwebError(f"{out} exists already: remove it or name another folder")
-    jobs = plan(read_live_rows(data, manifest), count, live, seed)
+    live_rows = read_live_rows(data, manifest)
+    jobs = plan(live_rows, count, live, seed) + plan_masks(live_rows, masks, count, seed)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -48,7 +56,7 @@ def run(
     try:
         render = partial(_render, data=data, out=beside, seed=seed)
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            rows = list(tqdm(pool.imap(render, jobs, chunksize=8), total=count, unit="picture"))
+            rows = list(tqdm(pool.imap(render, jobs, chunksize=8), total=len(jobs), unit="picture"))
         with (beside / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
@@ -63,7 +71,7 @@ def run(
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def read_live_rows(data: Path, manifest: Path) -> list[dict[str, str]]:
+def read_live_rows(data: Path, manifest: Path) -> list[Row]:
     """The manifest's rows of live training pictures; no other split is ever read."""
     try:
         with manifest.open(newline="", encoding="utf-8") as file:
@@ -89,20 +97,21 @@ def read_live_rows(data: Path, manifest: Path) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to render: its manifest row, whether it stays live, the path of what is seen behind, if any."""
+    """One picture to render: its manifest row, whether it stays live, the row of what is seen behind, if any, and
+    whether that one wears it as a mask.
+    """
 
     index: int
     live: bool
-    row: dict[str, str]
-    background: str | None
+    row: Row
+    behind: Row | None
+    mask: bool = False
 
 
-def plan(rows: list[dict[str, str]], count: int, live: float, seed: int) -> list[Job]:
+def plan(rows: list[Row], count: int, live: float, seed: int) -> list[Job]:
     """Draws `count` jobs evenly over sites; a share `live` of them are live pictures through the camera."""
     rng = np.random.default_rng([seed, 0])
-    sites = defaultdict(list)
-    for row in rows:
-        sites[Path(row["path"]).parts[2]].append(row)
+    sites = by_site(rows)
     names = sorted(sites)
     # Drawn, not counted off: a fixed beat would fall in with that of the sites and tie the label to the site.
     live_jobs = set(rng.permutation(count)[: round(count * live)].tolist())
@@ -111,24 +120,55 @@ def plan(rows: list[dict[str, str]], count: int, live: float, seed: int) -> list
         site = names[index % len(names)]
         row = sites[site][rng.integers(len(sites[site]))]
         other = sites[site if chance(rng, 0.3) else names[rng.integers(len(names))]]
-        background = other[rng.integers(len(other))]["path"] if chance(rng, 0.9) else None
+        behind = other[rng.integers(len(other))] if chance(rng, 0.9) else None
         live_job = index in live_jobs
-        jobs.append(Job(index, live_job, row, None if live_job else background))
+        jobs.append(Job(index, live_job, row, None if live_job else behind))
     return jobs
+
+
+def plan_masks(rows: list[Row], masks: int, first: int, seed: int) -> list[Job]:
+    """Draws jobs of masks, evenly over the sites of both the printed face and its wearer; indices from `first` on.
+
+    From a stream of its own: the other pictures do not hang on how many masks there are.
+    """
+    rng = np.random.default_rng([seed, 2])
+    sites = by_site(rows)
+    names = sorted(sites)
+    jobs = []
+    for index in range(masks):
+        printed, wearer = sites[names[index % len(names)]], sites[names[rng.integers(len(names))]]
+        row, behind = (some[rng.integers(len(some))] for some in (printed, wearer))
+        jobs.append(Job(first + index, False, row, behind, mask=True))
+    return jobs
+
+
+def by_site(rows: list[Row]) -> dict[str, list[Row]]:
+    """Site → its rows."""
+    sites = defaultdict(list)
+    for row in rows:
+        sites[site_of(row)].append(row)
+    return sites
+
+
+def site_of(row: Row) -> str:
+    """The site that a live picture's path names."""
+    return Path(row["path"]).parts[2]
 
 
 def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
     """Renders one job to a file below `out` and returns its manifest row."""
     rng = np.random.default_rng([seed, 1, job.index])
-    source = Path(job.row["path"])
     face = row_face(job.row)
-    picture = _read(data / source)
+    picture = _read(data / job.row["path"])
+    behind = _read(data / job.behind["path"]) if job.behind else None
     if job.live:
         (result, box), kind = recapture_live(picture, face, rng), "live"
+    elif job.mask:
+        (result, box), kind = wear(picture, face, rng, behind, row_face(job.behind)), "mask"
     else:
-        result, box, kind = simulate(picture, face, rng, _read(data / job.background) if job.background else None)
-    label, site = ("real" if job.live else "attack"), source.parts[2]
-    path = Path(label, site, f"{source.stem}-{kind}-{job.index}.jpg")
+        result, box, kind = simulate(picture, face, rng, behind)
+    label, site = ("real" if job.live else "attack"), site_of(job.row)
+    path = Path(label, site, f"{Path(job.row['path']).stem}-{kind}-{job.index}.jpg")
     (out / path).parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(result).save(out / path, quality=92)
     x, y, side = (round(value, 1) for value in box)
@@ -139,7 +179,7 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
         source="simulated",
         site=site,
         attack_type=ATTACK_TYPES.get(kind, ""),
-        behind=Path(job.background).parts[2] if job.background else "",
+        behind=site_of(job.behind) if job.behind else "",
         face_x=x,
         face_y=y,
         face_side=side,
@@ -158,7 +198,7 @@ def _read(path: Path) -> np.ndarray:
 
 def _contact_sheet(out: Path, rows: list[dict[str, object]], file: Path, cell: int = 220, columns: int = 8) -> None:
     """Lays up to 48 of the pictures, evenly chosen, on one sheet."""
-    chosen = rows[:: max(1, len(rows) // 48)][:48]
+    chosen = [rows[place] for place in np.linspace(0, len(rows) - 1, min(48, len(rows))).astype(int)]
     sheet = Image.new("RGB", (columns * cell, -(-len(chosen) // columns) * cell))
     for k, row in enumerate(chosen):
         with Image.open(out / str(row["path"])) as image:
