@@ -24,7 +24,7 @@ from spoofweb.media import read_picture
 from spoofweb.pipeline import Observation, Pipeline
 from spoofweb.verdict import ATTACK, fixed, word
 from training.dataset import Picture, scan
-from training.scores import judge, judge_options
+from training.scores import every_option, judge, judge_options
 from training.simulate.pictures import blurred, jpeg, linear, srgb, to_bytes
 from training.table import percent
 
@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Error rates of pictures that are out of focus or noisy.")
     judge_options(parser)
     parser.add_argument("--fault", choices=FAULTS, default="blur", help="what is wrong with the pictures (blur)")
-    parser.add_argument("--every", type=int, default=1, choices=range(1, 1001), metavar="N", help="only each Nth")
+    every_option(parser)
     args = parser.parse_args(argv)
     try:
         pictures = scan(args.data, args.split)[:: args.every]

@@ -57,6 +57,11 @@ def judge_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="val")
 
 
+def every_option(parser: argparse.ArgumentParser) -> None:
+    """Add what leaves most of the pictures out, for a quick look."""
+    parser.add_argument("--every", type=int, default=1, choices=range(1, 1001), metavar="N", help="only each Nth")
+
+
 def judge(args: argparse.Namespace) -> tuple[Pipeline, dict]:
     """The pipeline and the verdict's rules that `judge_options` name; SpoofwebError where one is unreadable."""
     return pipeline_of(args.checkpoint), verdict_rules(read_card(args.card))
