@@ -5,23 +5,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from spoofweb.contract import read_card, verdict_rules
-from spoofweb.face import Face
 from spoofweb.graphs import CHECKPOINT
-from spoofweb.pipeline import Observation
 from tests.pictures import astronaut
 from tests.test_dataset import write_dataset
+from tests.test_faults import RULES, seen
 from training import presentations
 from training.dataset import Picture
-
-RULES = verdict_rules(read_card(CHECKPOINT.with_name("card.json")))
-BOX = Face(0, 0, 25600, 25600, 60000, ())
-
-
-def seen(margin: float) -> Observation:
-    """A picture whose logit lies so far above the threshold."""
-    logit = margin + RULES["threshold"] / RULES["logit_one"]
-    return Observation([], BOX, [], [logit], logit)
 
 
 def test_every_medium_shows_the_picture_and_a_room_or_a_face_of_another(pipeline):

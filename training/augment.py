@@ -12,7 +12,7 @@ from spoofweb.contract import CONTRACT
 from spoofweb.crop import square
 from spoofweb.face import Face
 from spoofweb.resample import resample
-from training.dataset import bare, face_side, moved
+from training.dataset import bare, face_middle, face_side, moved
 from training.simulate.draws import log_uniform
 from training.simulate.paper import dots
 from training.simulate.pictures import blurred, linear, srgb, to_bytes
@@ -80,7 +80,7 @@ def patch(frame: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.n
     one = CONTRACT["detector"]["subpixel"]
     part = face_side(face) * rng.uniform(0.4, 0.8)
     shift = rng.uniform(-0.5, 0.5, 2) * (face_side(face) - part)
-    middle = np.array([face.x0 + face.x1, face.y0 + face.y1]) / (2 * one) + shift
+    middle = np.array(face_middle(face)) + shift
     left, top, right, bottom = np.concatenate([middle - part / 2, middle + part / 2]).round().clip(0).astype(int)
     cut = frame[top:bottom, left:right]
     size = np.array(cut.shape[1::-1])

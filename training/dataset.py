@@ -125,13 +125,19 @@ def simulations(root: Path, detector: bytes, cache: Path) -> list[Picture]:
 
 def is_in(face: Face, x: float, y: float, side: float) -> bool:
     """Whether the middle of a face lies in a square, px."""
-    twice = 2 * CONTRACT["detector"]["subpixel"]
-    return 0 <= (face.x0 + face.x1) / twice - x <= side and 0 <= (face.y0 + face.y1) / twice - y <= side
+    across, down = face_middle(face)
+    return 0 <= across - x <= side and 0 <= down - y <= side
 
 
 def face_side(face: Face) -> float:
     """The longer side of a face's box, px."""
     return max(face.x1 - face.x0, face.y1 - face.y0) / CONTRACT["detector"]["subpixel"]
+
+
+def face_middle(face: Face) -> tuple[float, float]:
+    """The middle of a face's box: x and y, px."""
+    twice = 2 * CONTRACT["detector"]["subpixel"]
+    return (face.x0 + face.x1) / twice, (face.y0 + face.y1) / twice
 
 
 def opinion(row: dict[str, str], name: str) -> float | None:

@@ -113,7 +113,7 @@ def table(known: list[tuple[int, list[Observation]]], rules: dict, fault: Fault)
     for place, deviation in enumerate(fault.deviations):
         at = [(label, row[place]) for label, row in known]
         live, attacks = ([seen for kind, seen in at if kind == label and seen.face] for label in (1, 0))
-        called = sum(word(fixed(seen.logit, rules), rules) == ATTACK for seen in live)
+        called = sum(is_called_attack(seen, rules) for seen in live)
         groups = [[seen for seen in live if passes(seen, rules) == passing] for passing in (False, True)]
         named = [share(sum("blurred" in seen.reasons for seen in group), len(group)) for group in groups]
         passed = share(sum(passes(seen, rules) for seen in attacks), len(attacks))
@@ -126,6 +126,11 @@ def table(known: list[tuple[int, list[Observation]]], rules: dict, fault: Fault)
 def passes(seen: Observation, rules: dict) -> bool:
     """Whether a picture's logit reaches the threshold; gates refuse nothing here."""
     return fixed(seen.logit, rules) >= rules["threshold"]
+
+
+def is_called_attack(seen: Observation, rules: dict) -> bool:
+    """Whether the word for it is ATTACK, as for a single picture."""
+    return word(fixed(seen.logit, rules), rules) == ATTACK
 
 
 def share(some: int, of: int) -> str:

@@ -16,15 +16,13 @@ from collections.abc import Callable
 import numpy as np
 from tqdm import tqdm
 
-from spoofweb.contract import CONTRACT
 from spoofweb.errors import SpoofwebError
 from spoofweb.face import largest
 from spoofweb.media import read_picture
 from spoofweb.metrics import auc
 from spoofweb.pipeline import Observation, Pipeline
-from spoofweb.verdict import ATTACK, fixed, word
-from training.dataset import Picture, face_side, is_in, scan
-from training.faults import passes, share
+from training.dataset import Picture, face_middle, face_side, is_in, scan
+from training.faults import is_called_attack, passes, share
 from training.scores import every_option, judge, judge_options
 from training.simulate import present, recapture_live, wear
 from training.simulate.medium import KINDS
@@ -110,8 +108,8 @@ def located(frame: np.ndarray, pipeline: Pipeline) -> Shot | None:
     face = largest(pipeline.faces(frame))
     if face is None:
         return None
-    side, twice = face_side(face), 2 * CONTRACT["detector"]["subpixel"]
-    return frame, ((face.x0 + face.x1) / twice - side / 2, (face.y0 + face.y1) / twice - side / 2, side)
+    (across, down), side = face_middle(face), face_side(face)
+    return frame, (across - side / 2, down - side / 2, side)
 
 
 def table(rows: list[dict[str, Observation | None]], rules: dict) -> str:
@@ -123,7 +121,7 @@ def table(rows: list[dict[str, Observation | None]], rules: dict) -> str:
     live = [each.logit for each in known[LIVE]]
     for name, seen in known.items():
         passed = share(sum(passes(each, rules) for each in seen), len(seen))
-        called = share(sum(word(fixed(each.logit, rules), rules) == ATTACK for each in seen), len(seen))
+        called = share(sum(is_called_attack(each, rules) for each in seen), len(seen))
         rank = "–"
         if name != LIVE and seen and live:
             rank = f"{auc([*live, *(each.logit for each in seen)], [1] * len(live) + [0] * len(seen)):.3f}"

@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 
 from training.simulate.draws import chance, pick
-from training.simulate.medium import as_file
-from training.simulate.paper import paper_texture, printed
+from training.simulate.medium import as_file, zoomed_out
+from training.simulate.paper import bare_paper, paper_texture, printed
 from training.simulate.pictures import Face, blurred, checked, linear, srgb, to_bytes, white_point
 from training.simulate.pose import Pose, drawn_pose
 from training.simulate.scene import reflections
@@ -35,7 +35,7 @@ def simulate_mask(
     u, v = pose.pixels()
     cut = _outline(u, v, pose, rng)
     light = printed(pose.sample(sheet, WHITE), u, v, rng)
-    paper = np.float32(rng.uniform(0.78, 0.95)) * white_point(rng, 0.03)
+    paper = bare_paper(rng)
     rim = cut + np.float32(pick(rng, 0, 0, rng.uniform(0.005, 0.04)) * side)
     light = paper + (light - paper) * coverage(rim, 1.2)
     around = linear(wearer)
@@ -49,16 +49,14 @@ def simulate_mask(
 
 def laid(picture: np.ndarray, face: Face, place: Face, size: tuple[int, int]) -> np.ndarray:
     """The picture on white ground of a size (width, height), its face moved and scaled to a place; uint8 [H, W, 3]."""
-    ratio = place[2] / face[2]
-    image = Image.fromarray(picture)
-    if ratio < 1:  # a proper reduction first, so that a small mask brings no aliasing of its own
-        wanted = max(4, round(image.width * ratio)), max(4, round(image.height * ratio))
-        image = image.resize(wanted, Image.Resampling.BILINEAR)
-    kx, ky = image.width / picture.shape[1], image.height / picture.shape[0]
+    small, _ = zoomed_out(picture, face, min(place[2] / face[2], 1.0))
+    ky, kx = (new / old for new, old in zip(small.shape[:2], picture.shape[:2], strict=True))
     step = face[2] / place[2]  # px of the picture in one of the ground's
     left, top = ((face[axis] + face[2] / 2 - (place[axis] + place[2] / 2) * step) for axis in (0, 1))
     affine = (step * kx, 0, left * kx, 0, step * ky, top * ky)
-    moved = image.transform(size, Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC, fillcolor=WHITE)
+    moved = Image.fromarray(small).transform(
+        size, Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC, fillcolor=WHITE
+    )
     return np.asarray(moved)
 
 

@@ -25,7 +25,7 @@ def as_file(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return picture
 
 
-def _zoomed_out(picture: np.ndarray, face: Face, share: float) -> tuple[np.ndarray, Face]:
+def zoomed_out(picture: np.ndarray, face: Face, share: float) -> tuple[np.ndarray, Face]:
     """A proper reduction, so that a smaller medium brings no aliasing of its own."""
     height, width = picture.shape[:2]
     size = max(4, round(width * share)), max(4, round(height * share))
@@ -67,7 +67,7 @@ def placed(
     u0, v0, u1, v1 = _content((width, height), face, widths, aspects, rng)
     room = max((u1 - u0) / width, (v1 - v0) / height)
     share = rng.uniform(0.62, 0.92) / room if room > 0.92 else rng.uniform(0.85, 1.0)
-    small, moved = _zoomed_out(picture, face, min(share, 1.0))
+    small, moved = zoomed_out(picture, face, min(share, 1.0))
     ru, rv = small.shape[1] / width, small.shape[0] / height
     # Whole px and off the rim, so that nothing of what lies beyond the content shines through at its edge.
     low = max(1.0, round(u0 * ru)), max(1.0, round(v0 * rv))

@@ -51,7 +51,7 @@ def simulate_print(
     light = printed(pose.sample(shown, (255, 255, 255) if content else None), u, v, rng)
     if content:
         on_print, on_paper, bounds = _paper_distance(u, v, pose, content, rng)
-        paper = np.float32(rng.uniform(0.78, 0.95)) * white_point(rng, 0.03)
+        paper = bare_paper(rng)
         light = paper + (light - paper) * coverage(on_print, 1.2)
     t = pose.across(u)
     slope = np.float32(rng.normal(0, 0.05)) * t + np.float32(4 * bend[0] * rng.uniform(-1, 1)) * t**2
@@ -137,6 +137,11 @@ def _ink_noise(cover: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if chance(rng, 0.6):
         grain = blurred(grain, rng.uniform(0.4, 0.9))
     return cover + np.float32(log_uniform(rng, 0.005, 0.06)) * grain * 2 * np.sqrt(np.clip(cover * (1 - cover), 0, 1))
+
+
+def bare_paper(rng: np.random.Generator) -> np.ndarray:
+    """Reflectance of paper without ink, float32 (3,)."""
+    return np.float32(rng.uniform(0.78, 0.95)) * white_point(rng, 0.03)
 
 
 def paper_texture(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -36,7 +36,7 @@ def present(
         attack, box = simulate_print(picture, face, rng, background, borderless=borderless)
     else:
         attack, box = simulate_screen(picture, face, rng, background, kind=kind, borderless=borderless)
-    return camera(attack, rng, _strength(rng)), box
+    return _taken(attack, rng), box
 
 
 def wear(
@@ -47,7 +47,7 @@ def wear(
     As `simulate_mask`; SpoofwebError on bad input.
     """
     attack, box = simulate_mask(picture, face, rng, wearer, wearer_face)
-    return camera(attack, rng, _strength(rng)), box
+    return _taken(attack, rng), box
 
 
 def recapture_live(picture: np.ndarray, face: Face, rng: np.random.Generator) -> tuple[np.ndarray, Face]:
@@ -60,8 +60,10 @@ def recapture_live(picture: np.ndarray, face: Face, rng: np.random.Generator) ->
     if chance(rng, 0.7):
         pose = drawn_pose(width, height, (width, height), face, rng, fill=True, tilt=0.05, turn=2)
         picture, face = pose.sample(picture), pose.sensor_face()
-    return camera(picture, rng, _strength(rng)), face
+    return _taken(picture, rng), face
 
 
-def _strength(rng: np.random.Generator) -> float:
-    return float(rng.uniform(0.2, 1.0))
+def _taken(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The picture by a camera that is drawn, as good or bad as they come."""
+    strength = float(rng.uniform(0.2, 1.0))
+    return camera(picture, rng, strength)
