@@ -94,7 +94,7 @@ def _lit(
 ) -> np.ndarray:
     """The mask in the wearer's light: about as bright as the face it hides, a little darker where it turns away.
 
-    inside: bool [H, W], where the mask is; across: float32 [H, W], see `Pose.across`.
+    inside: bool [H, W], where the mask is; across: float [H, W], see `Pose.across`.
     """
     hidden = around[inside].mean() / max(1e-3, light[inside].mean()) if inside.any() else 1.0
     exposure = np.float32(np.clip(hidden, 0.1, 3) * rng.uniform(0.8, 1.5))
