@@ -11,7 +11,7 @@ from spoofweb import checkpoint
 from spoofweb.checksum import sha256
 from spoofweb.contract import CONTRACT
 from spoofweb.metrics import auc
-from spoofweb.model import SpoofNet, early_opinion
+from spoofweb.model import STRIDE_8, SpoofNet, early_opinion
 from tests.test_dataset import write_all
 from training import calibrate, early
 from training.train import read_preset
@@ -75,6 +75,10 @@ def test_what_it_sees_is_what_the_whole_network_hands_its_head(place):
     seen = early.look(net, crops)
     ((_, _, maps),) = net.opinions(net.features(crops.flatten(0, 1) / 255))[1:]
     assert torch.allclose(seen.flatten(0, 1), net.early["pool"].taken(maps), atol=1e-5)
+
+
+def test_the_stages_that_it_sees_are_those_named():
+    assert sum(len(stage) for stage in SpoofNet().backbone.blocks[: early.SEEN_STAGES]) == STRIDE_8
 
 
 def test_it_learns_what_tells_the_classes_apart_in_the_units_of_what_it_saw():

@@ -25,6 +25,7 @@ from training.train import Judged, as_pixels, aucs, data_options, load_data, pre
 
 PRESET = "early"
 STEPS = 3000
+SEEN_STAGES = 2  # of the backbone, by the second head, with the stem
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,14 +57,7 @@ def make(args: argparse.Namespace) -> dict:
     net.early = early_opinion()
     _, seen, targets = draws(lambda crops: look(net, crops), data, config, args.workers)
     fit(net.early, seen, targets, config)
-    said = {name: hear(net, part) for name, part in data.judged.items()}
-    settle(net, said, data.judged["val"].labels)
-    found = {}
-    for name, part in data.judged.items():
-        first, second = said[name]
-        voices = {"first": first, "second": second, "both": first + second}
-        for voice, logits in voices.items():
-            found |= {f"{voice}, {key}": value for key, value in aucs(name, part, logits).items()}
+    found = compare(net, data.judged)
     own = {"preset": PRESET, "data_sha256": data.digest, "hold_out": args.hold_out, "of": sha256(args.checkpoint)}
     checkpoint.save(net, args.out, about | {"early": own})
     return found
@@ -87,6 +81,19 @@ def fit(early: nn.ModuleDict, seen: Tensor, targets: Tensor, config: dict) -> No
         return early["head"](standard + config["jitter"] * torch.randn_like(standard)).view(some.shape[:2])
 
     learn(early["head"], judge, seen, targets, config, STEPS, config["lr"], config["weight_decay"])
+
+
+def compare(net: SpoofNet, judged: dict[str, Judged]) -> dict[str, float]:
+    """Calibrate either head on val; returns the AUCs of either and of both on all that is judged, as "both, val"."""
+    said = {name: hear(net, part) for name, part in judged.items()}
+    settle(net, said, judged["val"].labels)
+    found = {}
+    for name, part in judged.items():
+        first, second = said[name]
+        voices = {"first": first, "second": second, "both": first + second}
+        for voice, logits in voices.items():
+            found |= {f"{voice}, {key}": value for key, value in aucs(name, part, logits).items()}
+    return found
 
 
 @torch.inference_mode()

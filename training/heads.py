@@ -30,18 +30,21 @@ def report(make: Callable[[argparse.Namespace], dict], args: argparse.Namespace)
 def draws(
     look: Callable[[Tensor], Tensor], data: Data, config: dict, workers: int
 ) -> tuple[list[Picture], Tensor, Tensor]:
-    """Every picture that the epochs of a preset draw, what is seen of it, float [P, K, features], and its target [P].
+    """Every picture that the epochs of a preset draw, what is seen of it [P, …], and its target [P].
 
-    look: uint8 [B, K, 3, 224, 224] → float [B, K, features].
+    look: crops uint8 [B, K, 3, 224, 224] → what is seen of each picture [B, …], e.g. float [B, K, features].
     """
-    drawn, seen, targets = [], [], []
+    drawn, seen, targets = [], None, []
     for epoch in range(config["epochs"]):
         own = draw(data.pictures, data.beside, config, epoch)
-        drawn += [picture for picture, _ in own]
         for crops, wanted, _ in tqdm(loader(own, None, config, epoch, workers), desc=f"draw {epoch}", unit="batch"):
-            seen.append(look(crops))
+            found, at = look(crops), sum(map(len, targets))
+            if seen is None:  # all the room at once: a list of parts, put together, would take it twice
+                seen = found.new_empty((config["epochs"] * len(own), *found.shape[1:]))
+            seen[at : at + len(found)] = found
             targets.append(wanted.float())
-    return drawn, torch.cat(seen), torch.cat(targets)
+        drawn += [picture for picture, _ in own]
+    return drawn, seen, torch.cat(targets)
 
 
 def learn(
