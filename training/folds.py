@@ -31,7 +31,7 @@ from training import early
 from training.dataset import Picture
 from training.heads import draws
 from training.sampling import kept_away, told
-from training.train import Data, Trainer, aucs, data_options, load_data, read_preset, start
+from training.train import Data, Trainer, aucs, data_options, load_data, network_options, read_preset, set_option, start
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,9 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     data_options(parser, whole=True)
     parser.add_argument("--fold", action="append", required=True, metavar="GLOB", help="train sites kept away; repeat")
     parser.add_argument("--orders", type=int, default=3, choices=range(1, 100), metavar="N", help="networks a fold")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
-    parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
-    parser.add_argument("--compile", action="store_true", help="compile each network first: faster, needs g++")
+    set_option(parser)
+    network_options(parser)
     args = parser.parse_args(argv)
     try:
         print(table(judge(args)))

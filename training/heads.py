@@ -34,14 +34,15 @@ def draws(
 
     look: crops uint8 [B, K, 3, 224, 224] → what is seen of each picture [B, …], e.g. float [B, K, features].
     """
-    drawn, seen, targets = [], None, []
+    drawn, seen, targets, at = [], None, [], 0
     for epoch in range(config["epochs"]):
         own = draw(data.pictures, data.beside, config, epoch)
         for crops, wanted, _ in tqdm(loader(own, None, config, epoch, workers), desc=f"draw {epoch}", unit="batch"):
-            found, at = look(crops), sum(map(len, targets))
+            found = look(crops)
             if seen is None:  # all the room at once: a list of parts, put together, would take it twice
                 seen = found.new_empty((config["epochs"] * len(own), *found.shape[1:]))
             seen[at : at + len(found)] = found
+            at += len(found)
             targets.append(wanted.float())
         drawn += [picture for picture, _ in own]
     return drawn, seen, torch.cat(targets)

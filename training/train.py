@@ -69,9 +69,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--teacher", type=Path, action="append", default=[], help="checkpoint or probe to learn from; repeat"
     )
-    parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
     parser.add_argument("--begin", type=Path, help="checkpoint with one head to go on from, built as the preset says")
-    parser.add_argument("--compile", action="store_true", help="compile the network first: faster on a CPU, needs g++")
+    network_options(parser)
     args = parser.parse_args(argv)
     try:
         train(args)
@@ -100,7 +99,18 @@ def preset_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hold-out", default="", metavar="GLOB", help="train sites kept away, judged beside val; !GLOB: all but these"
     )
+    set_option(parser)
+
+
+def set_option(parser: argparse.ArgumentParser) -> None:
+    """Add what overrides a preset's values."""
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one preset value")
+
+
+def network_options(parser: argparse.ArgumentParser) -> None:
+    """Add where a network begins, and whether it is compiled."""
+    parser.add_argument("--backbone", type=Path, help="initial backbone weights; without it timm asks its hub")
+    parser.add_argument("--compile", action="store_true", help="compile the network first: faster on a CPU, needs g++")
 
 
 def train(args: argparse.Namespace) -> None:
