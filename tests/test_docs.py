@@ -1,6 +1,7 @@
 """The documents say what the committed card and budget say."""
 
 import json
+import re
 from pathlib import Path
 
 from spoofweb.contract import read_card
@@ -23,6 +24,17 @@ def test_the_readme_shows_the_budgets_numbers():
     assert f"{told['graphs']['spoofnet']['parameters'] / 1e6:.2f} M parameters" in readme
     runtime, graphs, page = (told["first_visit_gzip_bytes"][kind] for kind in ("onnxruntime", "graphs", "page"))
     assert f"{runtime / 1e6:.2f} MB of ONNX Runtime, {graphs / 1e6:.2f} MB of graphs and {page / 1e3:.0f} kB" in readme
+
+
+def test_every_section_that_is_named_is_there():
+    experiments = (ROOT / "training" / "experiments.md").read_text()
+    headings = set(re.findall(r"^## (.+)$", experiments, re.M))
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    readme, overview = (ROOT / "README.md").read_text(), (ROOT / "training" / "README.md").read_text()
+    linked = re.findall(r"\]\(experiments\.md#([^)]+)\)", overview)
+    named = re.findall(r'experiments\.md`,\s+"([^"]+)"', readme + overview)
+    assert linked and set(linked) <= anchors
+    assert named and set(named) <= headings
 
 
 def test_percent_and_interval():
