@@ -81,7 +81,7 @@ def test_the_table_counts_what_still_has_a_face():
 
 
 def test_the_notes_have_the_tables_own_columns():
-    notes = Path(faults.__file__).with_name("README.md").read_text().splitlines()
+    notes = Path(faults.__file__).with_name("experiments.md").read_text().splitlines()
     assert all(faults.table([], RULES, fault).splitlines()[0] in notes for fault in faults.FAULTS.values())
 
 

@@ -59,7 +59,7 @@ def test_the_table_counts_what_still_has_a_face():
 
 
 def test_the_notes_have_the_tables_own_columns_and_media():
-    notes = Path(presentations.__file__).with_name("README.md").read_text()
+    notes = Path(presentations.__file__).with_name("experiments.md").read_text()
     assert presentations.table([], RULES).splitlines()[0] in notes.splitlines()
     assert all(f"\n| {name} | " in notes for name in presentations.MEDIA)
 
