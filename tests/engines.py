@@ -1,0 +1,163 @@
+"""The page in browsers that the tests do not drive: what it says of each sample against Python, and a camera's frames.
+
+    python -m tests.engines safaridriver
+    python -m tests.engines geckodriver --capabilities '{"moz:firefoxOptions": {"args": ["-headless"]}}'
+    xvfb-run -a python -m tests.engines WebKitWebDriver --camera --capabilities '{"webkitgtk:browserOptions": {"binary":
+        "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser", "args": ["--automation", "--enable-media-stream=true",
+        "--enable-mock-capture-devices=true"]}}'
+
+Any driver that speaks W3C WebDriver will do; the last one, with WebKit's own small browser, is Debian's package
+webkit2gtk-driver. --camera wants a browser that hands out a camera without asking.
+"""
+
+import argparse
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spoofweb import detector, npm, serve, site, trained
+from spoofweb.cli import predict
+from spoofweb.contract import verdict_rules
+from spoofweb.errors import SpoofwebError
+from spoofweb.pipeline import Pipeline
+
+WEB = Path(__file__).parents[1] / "web"
+TOLERANCE = 1e-3  # of the probability: two JPEG decoders may differ by a step of a pixel
+SECONDS = 60  # for the driver, and for each answer of the page
+FRAMES = 20  # that a camera has to give
+TOLD = "return Object.assign({}, document.documentElement.dataset)"
+TAP = "document.querySelector(`[data-sample$='/${arguments[0]}']`).click()"
+START = "document.querySelector('#panel-actions [data-act=start]').click()"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status, 1 where the page says something else than Python."""
+    parser = argparse.ArgumentParser(prog="python -m tests.engines", description="The page in another browser.")
+    parser.add_argument("driver", help="command that speaks W3C WebDriver on --port")
+    parser.add_argument("--capabilities", type=json.loads, default={}, metavar="JSON", help="what it is to start")
+    parser.add_argument("--camera", action="store_true", help="start the camera, too")
+    args = parser.parse_args(argv)
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            wanted = build(Path(name) / "site")
+            with serve.serving(Path(name) / "site") as url, session(args.driver, args.capabilities) as call:
+                alike = samples(call, url, wanted)
+                return 0 if (not args.camera or camera(call, url)) and alike else 1
+    except SpoofwebError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def build(folder: Path) -> dict[str, dict]:
+    """Write the site; what Python says of each sample picture, by its file's name."""
+    node_modules = npm.install(WEB)
+    network, finder = trained.committed(print), detector.build(node_modules)
+    site.write(site.render(site.Parts(WEB, node_modules, network, finder)), folder)
+    pipeline, rules = Pipeline(finder, network.graph), verdict_rules(network.card)
+    return {file.name: next(predict(file, pipeline, rules)) for file in sorted((WEB / "samples").glob("*.jpg"))}
+
+
+@contextmanager
+def session(driver: str, capabilities: dict) -> Iterator[Callable]:
+    """A browser, closed at the end: `call(method, path, body)` gives the answer's value.
+
+    SpoofwebError where the driver or the browser does not start.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    try:
+        running = subprocess.Popen([driver, f"--port={port}"])
+    except OSError as error:
+        raise SpoofwebError(f"{driver}: does not start ({error.strerror}); give the path of a WebDriver") from None
+
+    def ask(method: str, path: str, body: dict | None = None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise SpoofwebError(f"{driver}: {error.read().decode(errors='replace')}") from None
+
+    try:
+        wait(lambda: listens(port), f"{driver}: does not listen on --port={port}; give a WebDriver")
+        begun = ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
+        about = begun["capabilities"]
+        print(about.get("browserName"), about.get("browserVersion"))
+        own = f"/session/{begun['sessionId']}"
+        try:
+            yield lambda method, path, body=None: ask(method, own + path, body)
+        finally:
+            ask("DELETE", own)
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def samples(call: Callable, url: str, wanted: dict[str, dict]) -> bool:
+    """Tap each sample picture and print what the page says beside what Python does; whether all are alike."""
+    call("POST", "/url", {"url": url})
+    wait(lambda: told(call)["state"] == "ready", "the page does not get ready")
+    alike = []
+    for name, row in wanted.items():
+        run(call, TAP, name)
+        wait(lambda: (said := told(call))["state"] == "picture" and said["verdict"], f"{name} is not judged")
+        said, live = told(call), row["live"]
+        near = said["live"] == "" if live is None else abs(float(said["live"] or "nan") - live) < TOLERANCE
+        alike.append(near and said["verdict"] == row["verdict"])
+        print(
+            f"{name}: {said['verdict']} {said['live'] or '–'}, Python {row['verdict']} {live}", "" if alike[-1] else "!"
+        )
+    return all(alike)
+
+
+def camera(call: Callable, url: str) -> bool:
+    """Start the camera and print how many frames are judged; whether they are enough."""
+    call("POST", "/url", {"url": url})
+    wait(lambda: told(call)["state"] == "ready", "the page does not get ready")
+    run(call, START)
+    try:
+        wait(lambda: int(told(call)["frames"]) >= FRAMES, "no camera, or too slow")
+    except SpoofwebError as error:
+        print(f"camera: {error}; the page is in the state {told(call)['state']}")
+        return False
+    print(f"camera: {told(call)['frames']} frames judged")
+    return True
+
+
+def told(call: Callable) -> dict[str, str]:
+    """The page's own account of its state."""
+    return run(call, TOLD)
+
+
+def run(call: Callable, script: str, *arguments):
+    """What a script gives in the page."""
+    return call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+
+def wait(until: Callable[[], object], otherwise: str) -> None:
+    """Ask again until it is so; SpoofwebError with `otherwise` after SECONDS."""
+    end = time.monotonic() + SECONDS
+    while not until():
+        if time.monotonic() > end:
+            raise SpoofwebError(otherwise)
+        time.sleep(0.1)
+
+
+def listens(port: int) -> bool:
+    """Whether something answers on a local port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
