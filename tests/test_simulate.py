@@ -15,7 +15,8 @@ from training import simulate as sim
 from training.simulate.__main__ import main
 from training.simulate.medium import KINDS
 from training.simulate.pictures import Face
-from training.simulate.render import plan, plan_masks, read_live_rows, site_of
+from training.simulate.portrait import before_plain_ground
+from training.simulate.render import PAIRS, plan, plan_pairs, read_live_rows, site_of
 from training.simulate.screen import lattice
 
 SIZES = [(240, 180), (61, 97), (20, 33), (8, 8), (9, 200)]
@@ -62,6 +63,8 @@ def test_every_size_keeps_shape_dtype_and_input(size):
             assert np.isfinite(box).all() and box[2] > 0
         masked, box = sim.wear(picture, face, np.random.default_rng(seed), picture, face)
         assert masked.shape == picture.shape and masked.dtype == np.uint8
+        held, box = sim.hold(picture, face, np.random.default_rng(seed), picture, face)
+        assert held.shape == picture.shape and held.dtype == np.uint8
         assert np.isfinite(box).all() and box[2] > 0
         shot = sim.camera(picture, np.random.default_rng(seed), 1.0)
         assert shot.shape == picture.shape and shot.dtype == np.uint8
@@ -267,9 +270,10 @@ def test_command_reads_live_training_pictures_only_and_writes_a_manifest(data):
     assert sorted(p.name for p in data.iterdir()) == ["data", "manifest.csv", "out", "sheet.png"]
 
 
-def test_masks_stand_beside_the_other_pictures_and_change_none_of_them(data):
+@pytest.mark.parametrize("option, kind", [("--masks", "mask"), ("--portraits", "print")])
+def test_pairs_stand_beside_the_other_pictures_and_change_none_of_them(data, option, kind):
     made = {}
-    for name, more in (("without", []), ("with", ["--masks", "5"])):
+    for name, more in (("without", []), ("with", [option, "5"])):
         command = [str(data / "data"), str(data / name), "--manifest", str(data / "manifest.csv"), "--count", "4"]
         assert main([*command, "--workers", "1", *more]) == 0
         made[name] = list(csv.DictReader(open(data / name / "manifest.csv")))
@@ -277,12 +281,25 @@ def test_masks_stand_beside_the_other_pictures_and_change_none_of_them(data):
     for row in made["without"]:
         assert (data / "with" / row["path"]).read_bytes() == (data / "without" / row["path"]).read_bytes()
     for row in made["with"][4:]:
-        assert (row["label"], row["attack_type"]) == ("attack", "mask") and row["behind"] in ("a", "b")
+        assert (row["label"], row["attack_type"]) == ("attack", kind) and row["behind"] in ("a", "b")
         assert (data / "with" / row["path"]).exists()
 
 
 @pytest.mark.parametrize(
-    "wreck", ["exists", "no manifest", "no text", "no column", "no face", "no data", "seed", "sheet", "count", "masks"]
+    "wreck",
+    [
+        "exists",
+        "no manifest",
+        "no text",
+        "no column",
+        "no face",
+        "no data",
+        "seed",
+        "sheet",
+        "count",
+        "masks",
+        "portraits",
+    ],
 )
 def test_command_refuses_and_leaves_nothing_behind(data, capsys, wreck):
     manifest, out, count, more = data / "manifest.csv", data / "out", "2", []
@@ -296,9 +313,9 @@ def test_command_refuses_and_leaves_nothing_behind(data, capsys, wreck):
         manifest.write_bytes(b"\xff\xfe\x00")
     elif wreck == "no face":
         manifest.write_text(re.sub(r"(train/real/\S*?\.jpg,)[^,]+", r"\1", manifest.read_text(), count=1))
-    elif wreck in ("seed", "sheet", "masks"):
+    elif wreck in ("seed", "sheet", "masks", "portraits"):
         sheet = ["--contact-sheet", str(data / "sheet")]
-        more = {"seed": ["--seed", "-1"], "sheet": sheet, "masks": ["--masks", "-1"]}[wreck]
+        more = sheet if wreck == "sheet" else [f"--{wreck}", "-1"]
     elif wreck == "no data":
         (data / "data").rename(data / "elsewhere")
     else:
@@ -346,10 +363,40 @@ def last_picture(folder: Path) -> Path:
         return folder / list(csv.DictReader(file))[-1]["path"]
 
 
-def test_masks_are_even_over_sites_and_are_worn_at_all_of_them():
+def test_a_portrait_is_one_head_on_plain_ground():
+    """The face stays as it is; far from head and shoulders nothing of a striped room is left."""
+    picture = np.zeros((240, 320, 3), np.uint8)
+    picture[:, ::2] = 255
+    for seed in range(15):
+        made = before_plain_ground(picture, (130.0, 70.0, 60.0), np.random.default_rng(seed)).astype(int)
+        assert np.array_equal(made[75:125, 140:180], picture[75:125, 140:180])
+        for corner in (made[:40, :60], made[:40, -60:], made[100:140, :40]):
+            assert np.ptp(corner, axis=(0, 1)).max() < 20
+
+
+def test_a_portrait_s_face_is_where_it_is_said_to_be_and_the_holder_is_seen_round_it():
+    """A red face on a holder who is pure green: red in the middle of the box, green at the picture's rim."""
+    picture, (x, y, side) = np.full((240, 320, 3), 90, np.uint8), (130.0, 70.0, 60.0)
+    picture[70:130, 130:190] = (250, 20, 20)
+    holder = np.zeros((200, 240, 3), np.uint8)
+    holder[..., 1] = 200
+    red = green = 0
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        result, (u, v, mapped) = sim.simulate_portrait(picture, (x, y, side), rng, holder, (90.0, 60.0, 60.0))
+        top, left, half = int(v + mapped / 2), int(u + mapped / 2), int(mapped / 6)
+        face = result[top - half : top + half, left - half : left + half].reshape(-1, 3).astype(int)
+        red += (face[:, 0] > face[:, 1] + 20).mean() > 0.5
+        rim = result[:4].reshape(-1, 3).astype(int)
+        green += (rim[:, 1] > rim[:, 0] + 20).mean() > 0.5
+    assert red >= 11 and green >= 13, "some prints are grey, and a hand or a lamp may hide the rim"
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_pairs_are_even_over_the_sites_of_both_people(kind):
     rows = [{"path": f"train/real/{name}/{k}.jpg"} for i, name in enumerate("abc") for k in range(2 + i)]
-    jobs = plan_masks(rows, 90, 7, 5)
-    assert [job.index for job in jobs] == list(range(7, 97)) and all(job.mask and not job.live for job in jobs)
-    printed, wearers = ([site_of(row) for row in part] for part in zip(*((j.row, j.behind) for j in jobs), strict=True))
-    assert all(printed.count(name) == 30 and 15 < wearers.count(name) < 45 for name in "abc")
-    assert jobs[:40] == plan_masks(rows, 40, 7, 5)
+    jobs = plan_pairs(kind, rows, 90, 7, 5)
+    assert [job.index for job in jobs] == list(range(7, 97)) and all(job.pair == kind and not job.live for job in jobs)
+    printed, others = ([site_of(row) for row in part] for part in zip(*((j.row, j.behind) for j in jobs), strict=True))
+    assert all(printed.count(name) == 30 and 15 < others.count(name) < 45 for name in "abc")
+    assert jobs[:40] == plan_pairs(kind, rows, 40, 7, 5)

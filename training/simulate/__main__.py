@@ -1,6 +1,7 @@
 """Renders simulated attack presentations, and live pictures through the same camera, from live training pictures.
 
-    python -m training.simulate DATA ROOT/train --manifest manifest.csv --count 8000 --live 0.3 --masks 2000
+    python -m training.simulate DATA ROOT/train --manifest manifest.csv --count 5000 --live 0.3 --masks 2500 \\
+        --portraits 2500
 
 DATA holds train/real/<site>/*.jpg; the manifest's paths are relative to DATA. The second argument, OUT, is meant to be
 ROOT/train: `training.train --simulated ROOT` reads ROOT/train/{real,attack}/<site>/*.jpg and ROOT/train/manifest.csv.
@@ -27,6 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=8000, help="pictures to render")
     parser.add_argument("--live", type=float, default=0.3, help="share of live pictures through the camera, 0..1")
     parser.add_argument("--masks", type=int, default=0, help="pictures of worn paper masks, beside --count")
+    parser.add_argument(
+        "--portraits", type=int, default=0, help="pictures of held passport photographs, beside --count"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--contact-sheet", type=Path, help="also draw a sheet of examples into this file")

@@ -14,6 +14,11 @@ from training.simulate.pose import Pose, drawn_pose
 from training.simulate.scene import reflections, surroundings
 from training.simulate.shapes import Rect, coverage, ellipse_distance, rounded_distance
 
+Range = tuple[float, float]
+
+SHEET: tuple[Range, Range] = (1.2, 2.8), (1.0, 1.5)
+"""What a print shows of the picture: its width in face sides, and its height to its width."""
+
 
 def simulate_print(
     picture: np.ndarray,
@@ -22,10 +27,11 @@ def simulate_print(
     background: np.ndarray | None = None,
     *,
     borderless: bool | None = None,
+    cut: tuple[Range, Range] = SHEET,
 ) -> tuple[np.ndarray, Face]:
     """The scene as a print held into an ideal sensor of the picture's size, before `camera`.
 
-    Arguments and result as in `simulate_screen`; borderless: no edge of the paper is seen.
+    Arguments and result as in `simulate_screen`; borderless: no edge of the paper is seen; cut: as SHEET.
     """
     picture, face = checked(picture, face)
     height, width = picture.shape[:2]
@@ -35,7 +41,7 @@ def simulate_print(
     bend = (rng.normal(0, 0.05), rng.normal(0, 0.02)) if chance(rng, 0.6) else (0.0, 0.0)
     content = None
     if not borderless:
-        shown, face, content = placed(shown, face, rng, (1.2, 2.8), (1.0, 1.5))
+        shown, face, content = placed(shown, face, rng, *cut)
     pose = drawn_pose(
         width,
         height,

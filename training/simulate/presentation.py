@@ -8,6 +8,7 @@ from training.simulate.mask import simulate_mask
 from training.simulate.medium import KIND_SHARES, KINDS
 from training.simulate.paper import simulate_print
 from training.simulate.pictures import Face, checked
+from training.simulate.portrait import simulate_portrait
 from training.simulate.pose import drawn_pose
 from training.simulate.screen import simulate_screen
 
@@ -47,6 +48,17 @@ def wear(
     As `simulate_mask`; SpoofwebError on bad input.
     """
     attack, box = simulate_mask(picture, face, rng, wearer, wearer_face)
+    return _taken(attack, rng), box
+
+
+def hold(
+    picture: np.ndarray, face: Face, rng: np.random.Generator, holder: np.ndarray, holder_face: Face
+) -> tuple[np.ndarray, Face]:
+    """A live picture's face as a portrait photograph held before another person, camera included: (picture, face).
+
+    As `simulate_portrait`; SpoofwebError on bad input.
+    """
+    attack, box = simulate_portrait(picture, face, rng, holder, holder_face)
     return _taken(attack, rng), box
 
 

@@ -17,9 +17,15 @@ from spoofweb.errors import SpoofwebError
 from training.simulate.draws import chance
 from training.simulate.medium import KINDS
 from training.simulate.pictures import FACE_COLUMNS, row_face
-from training.simulate.presentation import recapture_live, simulate, wear
+from training.simulate.presentation import hold, recapture_live, simulate, wear
 
-ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS} | {"mask": "mask"}
+ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS} | {
+    "mask": "mask",
+    "portrait": "print",
+}
+PAIRS = {"mask": wear, "portrait": hold}
+"""What needs two people, by its kind: one is printed, the other wears or holds it."""
+STREAMS = {"mask": 2, "portrait": 3}  # of random numbers, 0 and 1 are those of the other pictures
 
 Row = dict[str, str]
 
@@ -33,21 +39,24 @@ def run(
     seed: int,
     workers: int,
     masks: int = 0,
+    portraits: int = 0,
     contact_sheet: Path | None = None,
 ) -> None:
-    """Renders `count` pictures, then `masks` more of masks, and a manifest into a new folder `out`, whole or not at
-    all; then the contact sheet.
+    """Renders `count` pictures, then `masks` more of masks and `portraits` of portrait photographs, and a manifest into
+    a new folder `out`, whole or not at all; then the contact sheet.
     """
-    if count < 1 or workers < 1 or seed < 0 or masks < 0 or not 0 <= live <= 1:
+    if min(count, workers) < 1 or min(seed, masks, portraits) < 0 or not 0 <= live <= 1:
         raise SpoofwebError(
-            "--count and --workers start at 1, --seed and --masks at 0, and --live lies in 0..1: mend the option"
+            "--count and --workers start at 1, --seed, --masks and --portraits at 0, and --live lies in 0..1: mend the "
+            "option"
         )
     if contact_sheet and Image.registered_extensions().get(contact_sheet.suffix.lower()) not in Image.SAVE:
         raise SpoofwebError(f"--contact-sheet {contact_sheet}: a picture's name ends in .jpg or .png: mend the option")
     if out.exists():
         raise SpoofwebError(f"{out} exists already: remove it or name another folder")
     live_rows = read_live_rows(data, manifest)
-    jobs = plan(live_rows, count, live, seed) + plan_masks(live_rows, masks, count, seed)
+    jobs = plan(live_rows, count, live, seed) + plan_pairs("mask", live_rows, masks, count, seed)
+    jobs += plan_pairs("portrait", live_rows, portraits, len(jobs), seed)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -98,14 +107,14 @@ def read_live_rows(data: Path, manifest: Path) -> list[Row]:
 @dataclass(frozen=True)
 class Job:
     """One picture to render: its manifest row, whether it stays live, the row of what is seen behind, if any, and
-    whether that one wears it as a mask.
+    which of PAIRS the two make, if any.
     """
 
     index: int
     live: bool
     row: Row
     behind: Row | None
-    mask: bool = False
+    pair: str | None = None
 
 
 def plan(rows: list[Row], count: int, live: float, seed: int) -> list[Job]:
@@ -126,19 +135,19 @@ def plan(rows: list[Row], count: int, live: float, seed: int) -> list[Job]:
     return jobs
 
 
-def plan_masks(rows: list[Row], masks: int, first: int, seed: int) -> list[Job]:
-    """Draws jobs of masks, evenly over the sites of both the printed face and its wearer; indices from `first` on.
+def plan_pairs(kind: str, rows: list[Row], count: int, first: int, seed: int) -> list[Job]:
+    """Draws jobs of one of PAIRS, evenly over the sites of both people; indices from `first` on.
 
-    From a stream of its own: the other pictures do not hang on how many masks there are.
+    From a stream of its own: the other pictures do not hang on how many of these there are.
     """
-    rng = np.random.default_rng([seed, 2])
+    rng = np.random.default_rng([seed, STREAMS[kind]])
     sites = by_site(rows)
     names = sorted(sites)
     jobs = []
-    for index in range(masks):
-        printed, wearer = sites[names[index % len(names)]], sites[names[rng.integers(len(names))]]
-        row, behind = (some[rng.integers(len(some))] for some in (printed, wearer))
-        jobs.append(Job(first + index, False, row, behind, mask=True))
+    for index in range(count):
+        printed, other = sites[names[index % len(names)]], sites[names[rng.integers(len(names))]]
+        row, behind = (some[rng.integers(len(some))] for some in (printed, other))
+        jobs.append(Job(first + index, False, row, behind, kind))
     return jobs
 
 
@@ -163,8 +172,8 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
     behind = _read(data / job.behind["path"]) if job.behind else None
     if job.live:
         (result, box), kind = recapture_live(picture, face, rng), "live"
-    elif job.mask:
-        (result, box), kind = wear(picture, face, rng, behind, row_face(job.behind)), "mask"
+    elif job.pair:
+        (result, box), kind = PAIRS[job.pair](picture, face, rng, behind, row_face(job.behind)), job.pair
     else:
         result, box, kind = simulate(picture, face, rng, behind)
     label, site = ("real" if job.live else "attack"), site_of(job.row)
