@@ -44,7 +44,8 @@ def write_simulations(root, **attack):
     write_dataset(root, splits=("train",), sites=("a",), count=1)
     rows = []
     for kind in ("real", "attack"):
-        row = {"path": f"{kind}/train-a/0.png", "behind": "", "face_x": 150, "face_y": 50, "face_side": 150}
+        row = {"path": f"{kind}/train-a/0.png", "attack_type": "", "behind": ""}
+        row |= {"face_x": 150, "face_y": 50, "face_side": 150}
         rows.append(row | (attack if kind == "attack" else {}))
     lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
     (root / "train/manifest.csv").write_text("\n".join(lines) + "\n")

@@ -270,7 +270,7 @@ def test_command_reads_live_training_pictures_only_and_writes_a_manifest(data):
     assert sorted(p.name for p in data.iterdir()) == ["data", "manifest.csv", "out", "sheet.png"]
 
 
-@pytest.mark.parametrize("option, kind", [("--masks", "mask"), ("--portraits", "print")])
+@pytest.mark.parametrize("option, kind", [("--masks", "mask"), ("--portraits", "portrait")])
 def test_pairs_stand_beside_the_other_pictures_and_change_none_of_them(data, option, kind):
     made = {}
     for name, more in (("without", []), ("with", [option, "5"])):

@@ -109,6 +109,28 @@ def test_simulated_pictures_of_a_held_out_site_or_before_it_are_kept_away_too(pl
     assert [len(pool) for _, pool in data.beside] == ([left] if left else [])
 
 
+def test_portraits_are_drawn_by_a_share_of_their_own(place, tmp_path):
+    write_simulations(tmp_path, attack_type="portrait")
+    args = parsed(place)
+    args.simulated = tmp_path
+    shares = {"simulated_share": 0.2, "portrait_share": 0.3, "hold_out": ""}
+    data = train.load_data(args, preset() | shares)
+    assert [(share, [picture.species for picture in pool]) for share, pool in data.beside] == [
+        (0.2, [""]),
+        (0.3, ["portrait"]),
+    ]
+    data = train.load_data(args, preset() | shares | {"portrait_share": 0.0})
+    assert [len(pool) for _, pool in data.beside] == [1], "who draws no portraits meets none"
+
+
+def test_a_preset_that_draws_portraits_wants_some(place, tmp_path):
+    write_simulations(tmp_path)
+    args = parsed(place)
+    args.simulated = tmp_path
+    with pytest.raises(SpoofwebError, match="no portraits"):
+        train.load_data(args, preset() | {"portrait_share": 0.3, "hold_out": ""})
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -118,9 +140,11 @@ def test_simulated_pictures_of_a_held_out_site_or_before_it_are_kept_away_too(pl
         (["--hold-out", "nobody"], "--hold-out nobody"),
         (["--set", "simulated_share=0.5"], "need augment=views"),
         ([*VIEWS, "--set", "simulated_share=0.5"], "--simulated"),
+        ([*VIEWS, "--set", "portrait_share=0.5"], "--simulated"),
         ([*VIEWS, "--set", "recaptured_share=0.1"], "--recaptured"),
         ([*VIEWS, "--set", "recaptured_share=0.1", "--recaptured", "missing"], "not a manifest"),
         ([*VIEWS, "--set", "recaptured_share=0.6", "--set", "simulated_share=0.4"], "they must be below 1"),
+        ([*VIEWS, "--set", "portrait_share=-0.1", "--set", "simulated_share=0.4"], "none below 0"),
         (["--set", "teacher_weight=0.5"], "--teacher and a teacher_weight"),
         (["--teacher", "missing.safetensors"], "--teacher and a teacher_weight"),
         (["--set", "teacher_weight=1.5"], "teacher_weight is 1.5"),

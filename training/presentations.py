@@ -4,8 +4,9 @@
 
 For media that a split has no pictures of, as masks, this is all that can be measured: how the network does against the
 simulator, not against the world. Every medium takes the same live pictures: it shows them, before a picture of another
-site, or their people wear that one's face as a mask. `live` are these pictures through such a camera without a medium;
-each presentation draws a camera of its own. The live pictures of val also set the threshold.
+site or, as a portrait, in the hands of its people; or their people wear that one's face as a mask. `live` are these
+pictures through such a camera without a medium; each presentation draws a camera of its own. The live pictures of val
+also set the threshold.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from spoofweb.pipeline import Observation, Pipeline
 from training.dataset import Picture, face_middle, face_side, is_in, scan
 from training.faults import is_called_attack, passes, share
 from training.scores import every_option, judge, judge_options
-from training.simulate import present, recapture_live, wear
+from training.simulate import hold, present, recapture_live, wear
 from training.simulate.medium import KINDS
 from training.simulate.pictures import Face
 
@@ -44,6 +45,7 @@ MEDIA: dict[str, Medium] = {
         for kind in KINDS
         for told, borderless in EDGES.items()
     },
+    "portrait": lambda shot, other, rng: hold(*shot, rng, *other),
     "mask": lambda shot, other, rng: wear(*other, rng, *shot),
 }
 COLUMNS = ("medium", "passed", "called ATTACK", "AUC against live", "another face found, or none")

@@ -39,6 +39,7 @@ from training.dataset import Picture, data_digest, fixed_crops, locate, recaptur
 from training.folders import CLASSES, check_splits
 from training.mixstyle import MixStyle, early, partners
 from training.sampling import draw, kept_away, loader, told
+from training.simulate.portrait import PORTRAIT
 from training.teachers import load_teachers
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -206,9 +207,11 @@ def read_preset(name: str, overrides: list[str]) -> dict:
         raise SpoofwebError(f"preset {name!r}: augment is {config['augment']!r}; it must be original or views")
     if config["augment"] == "views" and len(config["scale_ranges"]) != len(config["scales_percent"]):
         raise SpoofwebError(f"preset {name!r}: augment=views needs one of scale_ranges for each of scales_percent")
-    beside = config["simulated_share"] + config["recaptured_share"]
-    if not 0 <= beside < 1:
-        raise SpoofwebError(f"preset {name!r}: simulated_share and recaptured_share are {beside}; they must be below 1")
+    shares = "simulated_share", "recaptured_share", "portrait_share"
+    beside = sum(config[share] for share in shares)
+    if min(config[share] for share in shares) < 0 or beside >= 1:
+        together = f"preset {name!r}: {', '.join(shares)} are {beside:.3g} together"
+        raise SpoofwebError(f"{together}; they must be below 1, and none below 0")
     if beside and (config["augment"] != "views" or not config["samples_per_epoch"]):
         raise SpoofwebError(f"preset {name!r}: such shares need augment=views and samples_per_epoch above 0")
     return config
@@ -252,7 +255,8 @@ class Data:
 def load_data(args: argparse.Namespace, config: dict) -> Data:
     """Read, locate and (where fixed) crop everything; pictures without a face are left out of training."""
     graph = detector_graph()
-    uses_simulated, uses_recaptured = config["simulated_share"] > 0, config["recaptured_share"] > 0
+    uses_simulated = max(config["simulated_share"], config["portrait_share"]) > 0
+    uses_recaptured = config["recaptured_share"] > 0
     if uses_simulated and not args.simulated:
         raise SpoofwebError("this preset draws simulated attacks; make some (training.simulate), give --simulated")
     if uses_recaptured and not args.recaptured:
@@ -271,6 +275,8 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     pictures, val = located(args.data, "train"), located(args.data, "val")
     need_both_classes(val, "val")
     simulated = simulations(args.simulated, graph, args.cache) if uses_simulated else []
+    if config["portrait_share"] and not any(p.species == PORTRAIT for p in simulated):
+        raise SpoofwebError(f"{args.simulated}: no portraits, which this preset draws; render some (--portraits)")
     held = [p for p in pictures if config["hold_out"] and kept_away(p.site, config["hold_out"])]
     if config["hold_out"] and not held:
         raise SpoofwebError(f"--hold-out {config['hold_out']}: no train site has such a name")
@@ -281,12 +287,18 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     if held:
         need_both_classes(held, f"--hold-out {config['hold_out']}")
     recaptured = recaptures(args.recaptured) if uses_recaptured else []
-    beside = [(config["simulated_share"], simulated), (config["recaptured_share"], recaptured)]
+    portraits = [p for p in simulated if p.species == PORTRAIT]
+    others = [p for p in simulated if p.species != PORTRAIT]
+    beside = [
+        (config["simulated_share"], others),
+        (config["recaptured_share"], recaptured),
+        (config["portrait_share"], portraits),
+    ]
     few = pictures[:: max(1, len(pictures) // FEW)] if config["kernel"] < 5 else []
     crops = fixed_crops(pictures, config["scales_percent"], args.cache) if config["augment"] == "original" else None
     return Data(
         pictures=pictures,
-        beside=[(share, pool) for share, pool in beside if pool],
+        beside=[(share, pool) for share, pool in beside if share and pool],
         crops=crops,
         few=fixed_crops(few, config["scales_percent"], args.cache) if few else None,
         judged={"val": judged(val), "val_bare": judged(val, BARE_PERCENT)}

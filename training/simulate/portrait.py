@@ -7,6 +7,7 @@ from training.simulate.paper import simulate_print
 from training.simulate.pictures import Face, checked, to_bytes
 from training.simulate.shapes import coverage, ellipse_distance
 
+PORTRAIT = "portrait"  # the manifest's word for it
 CUT = (1.2, 2.1), (1.15, 1.6)  # the print's width in face sides, and its height to its width
 GROUNDS = ((235, 238, 238), (215, 218, 222), (60, 110, 190), (120, 170, 220), (180, 40, 45), (150, 155, 160))
 GROUND_SHARES = (0.4, 0.2, 0.12, 0.12, 0.06, 0.1)

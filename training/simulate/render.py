@@ -17,15 +17,16 @@ from spoofweb.errors import SpoofwebError
 from training.simulate.draws import chance
 from training.simulate.medium import KINDS
 from training.simulate.pictures import FACE_COLUMNS, row_face
+from training.simulate.portrait import PORTRAIT
 from training.simulate.presentation import hold, recapture_live, simulate, wear
 
 ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS} | {
     "mask": "mask",
-    "portrait": "print",
+    PORTRAIT: PORTRAIT,
 }
-PAIRS = {"mask": wear, "portrait": hold}
+PAIRS = {"mask": wear, PORTRAIT: hold}
 """What needs two people, by its kind: one is printed, the other wears or holds it."""
-STREAMS = {"mask": 2, "portrait": 3}  # of random numbers, 0 and 1 are those of the other pictures
+STREAMS = {"mask": 2, PORTRAIT: 3}  # of random numbers, 0 and 1 are those of the other pictures
 
 Row = dict[str, str]
 
@@ -56,7 +57,7 @@ def run(
         raise SpoofwebError(f"{out} exists already: remove it or name another folder")
     live_rows = read_live_rows(data, manifest)
     jobs = plan(live_rows, count, live, seed) + plan_pairs("mask", live_rows, masks, count, seed)
-    jobs += plan_pairs("portrait", live_rows, portraits, len(jobs), seed)
+    jobs += plan_pairs(PORTRAIT, live_rows, portraits, len(jobs), seed)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
