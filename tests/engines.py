@@ -6,11 +6,14 @@
         "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser", "args": ["--automation", "--enable-media-stream=true",
         "--enable-mock-capture-devices=true"]}}'
 
-Any driver that speaks W3C WebDriver will do; the last one, with WebKit's own small browser, is Debian's package
-webkit2gtk-driver. --camera wants a browser that hands out a camera without asking.
+Any driver that speaks W3C WebDriver will do; Safari's wants `safaridriver --enable` once. The last line is for WebKit's
+own small browser on Debian (packages webkit2gtk-driver and xvfb; its folder is named after machine and version).
+--camera wants a browser that hands out a camera without asking.
 """
 
 import argparse
+import contextlib
+import http.client
 import json
 import socket
 import subprocess
@@ -20,7 +23,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from spoofweb import detector, npm, serve, site, trained
@@ -33,16 +35,19 @@ WEB = Path(__file__).parents[1] / "web"
 TOLERANCE = 1e-3  # of the probability: two JPEG decoders may differ by a step of a pixel
 SECONDS = 60  # for the driver, and for each answer of the page
 FRAMES = 20  # that a camera has to give
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the driver is on this machine
 TOLD = "return Object.assign({}, document.documentElement.dataset)"
 TAP = "document.querySelector(`[data-sample$='/${arguments[0]}']`).click()"
 START = "document.querySelector('#panel-actions [data-act=start]').click()"
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit status, 1 where the page says something else than Python."""
+    """Run the command; returns its exit status: 1 where the page says something else than Python or a camera gives too
+    few frames, 2 where the page or the browser could not be asked.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.engines", description="The page in another browser.")
     parser.add_argument("driver", help="command that speaks W3C WebDriver on --port")
-    parser.add_argument("--capabilities", type=json.loads, default={}, metavar="JSON", help="what it is to start")
+    parser.add_argument("--capabilities", type=wishes, default={}, metavar="JSON", help="what it is to start")
     parser.add_argument("--camera", action="store_true", help="start the camera, too")
     args = parser.parse_args(argv)
     try:
@@ -65,11 +70,22 @@ def build(folder: Path) -> dict[str, dict]:
     return {file.name: next(predict(file, pipeline, rules)) for file in sorted((WEB / "samples").glob("*.jpg"))}
 
 
-@contextmanager
+def wishes(text: str) -> dict:
+    """Capabilities as --capabilities gives them."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"want a JSON object, not {text}")
+    return found
+
+
+@contextlib.contextmanager
 def session(driver: str, capabilities: dict) -> Iterator[Callable]:
     """A browser, closed at the end: `call(method, path, body)` gives the answer's value.
 
-    SpoofwebError where the driver or the browser does not start.
+    SpoofwebError where the driver or the browser does not start, or gives no answer.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -79,59 +95,78 @@ def session(driver: str, capabilities: dict) -> Iterator[Callable]:
     except OSError as error:
         raise SpoofwebError(f"{driver}: does not start ({error.strerror}); give the path of a WebDriver") from None
 
+    def listens() -> bool:
+        if running.poll() is not None:
+            raise SpoofwebError(f"{driver} --port={port}: ended with status {running.returncode}; give a WebDriver")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
     def ask(method: str, path: str, body: dict | None = None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+            with OPENER.open(request, timeout=SECONDS) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise SpoofwebError(f"{driver}: {error.read().decode(errors='replace')}") from None
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            raise SpoofwebError(f"{driver}: no answer to {method} {path} ({error!r}); try again") from None
 
     try:
-        wait(lambda: listens(port), f"{driver}: does not listen on --port={port}; give a WebDriver")
+        wait(listens, lambda: f"{driver}: does not listen on --port={port}; give a WebDriver")
         begun = ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
-        about = begun["capabilities"]
-        print(about.get("browserName"), about.get("browserVersion"))
+        print(*(begun["capabilities"].get(name) for name in ("browserName", "browserVersion")))
         own = f"/session/{begun['sessionId']}"
         try:
             yield lambda method, path, body=None: ask(method, own + path, body)
         finally:
-            ask("DELETE", own)
+            with contextlib.suppress(SpoofwebError):  # what went wrong before it is what matters
+                ask("DELETE", own)
     finally:
         running.terminate()
-        running.wait()
+        try:
+            running.wait(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            running.kill()
 
 
 def samples(call: Callable, url: str, wanted: dict[str, dict]) -> bool:
     """Tap each sample picture and print what the page says beside what Python does; whether all are alike."""
-    call("POST", "/url", {"url": url})
-    wait(lambda: told(call)["state"] == "ready", "the page does not get ready")
+    visit(call, url)
     alike = []
     for name, row in wanted.items():
         run(call, TAP, name)
-        wait(lambda: (said := told(call))["state"] == "picture" and said["verdict"], f"{name} is not judged")
+        until(call, f"{name} is not judged", lambda said: said["state"] == "picture" and said["verdict"])
         said, live = told(call), row["live"]
         near = said["live"] == "" if live is None else abs(float(said["live"] or "nan") - live) < TOLERANCE
         alike.append(near and said["verdict"] == row["verdict"])
-        print(
-            f"{name}: {said['verdict']} {said['live'] or '–'}, Python {row['verdict']} {live}", "" if alike[-1] else "!"
-        )
+        mark = "" if alike[-1] else " – not alike"
+        print(f"{name}: {said['verdict']} {said['live'] or '–'}, Python {row['verdict']} {live}{mark}")
     return all(alike)
 
 
 def camera(call: Callable, url: str) -> bool:
     """Start the camera and print how many frames are judged; whether they are enough."""
-    call("POST", "/url", {"url": url})
-    wait(lambda: told(call)["state"] == "ready", "the page does not get ready")
+    visit(call, url)
     run(call, START)
     try:
-        wait(lambda: int(told(call)["frames"]) >= FRAMES, "no camera, or too slow")
+        until(call, f"fewer than {FRAMES} frames", lambda said: int(said["frames"]) >= FRAMES)
     except SpoofwebError as error:
-        print(f"camera: {error}; the page is in the state {told(call)['state']}")
+        print(f"camera: {error}")
         return False
     print(f"camera: {told(call)['frames']} frames judged")
     return True
+
+
+def visit(call: Callable, url: str) -> None:
+    """Open the page and wait until it is ready; SpoofwebError where it does not get so."""
+    call("POST", "/url", {"url": url})
+    until(call, "the page does not get ready", lambda said: said.get("state") == "ready")
+
+
+def until(call: Callable, otherwise: str, reached: Callable[[dict], object]) -> None:
+    """Wait until the page says what is wanted; SpoofwebError with what it says instead."""
+    wait(lambda: reached(told(call)), lambda: f"{otherwise}: the page says {told(call)}")
 
 
 def told(call: Callable) -> dict[str, str]:
@@ -144,19 +179,13 @@ def run(call: Callable, script: str, *arguments):
     return call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
 
-def wait(until: Callable[[], object], otherwise: str) -> None:
-    """Ask again until it is so; SpoofwebError with `otherwise` after SECONDS."""
+def wait(reached: Callable[[], object], otherwise: Callable[[], str]) -> None:
+    """Ask again until it is so; SpoofwebError after SECONDS."""
     end = time.monotonic() + SECONDS
-    while not until():
+    while not reached():
         if time.monotonic() > end:
-            raise SpoofwebError(otherwise)
+            raise SpoofwebError(otherwise())
         time.sleep(0.1)
-
-
-def listens(port: int) -> bool:
-    """Whether something answers on a local port."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 if __name__ == "__main__":

@@ -61,11 +61,10 @@ def test_every_size_keeps_shape_dtype_and_input(size):
             result, box = attack(picture, face, np.random.default_rng(seed))
             assert result.shape == picture.shape and result.dtype == np.uint8
             assert np.isfinite(box).all() and box[2] > 0
-        masked, box = sim.wear(picture, face, np.random.default_rng(seed), picture, face)
-        assert masked.shape == picture.shape and masked.dtype == np.uint8
-        held, box = sim.hold(picture, face, np.random.default_rng(seed), picture, face)
-        assert held.shape == picture.shape and held.dtype == np.uint8
-        assert np.isfinite(box).all() and box[2] > 0
+        for pair in PAIRS.values():
+            attack, box = pair(picture, face, np.random.default_rng(seed), picture, face)
+            assert attack.shape == picture.shape and attack.dtype == np.uint8
+            assert np.isfinite(box).all() and box[2] > 0
         shot = sim.camera(picture, np.random.default_rng(seed), 1.0)
         assert shot.shape == picture.shape and shot.dtype == np.uint8
         live, _ = sim.recapture_live(picture, face, np.random.default_rng(seed))

@@ -118,7 +118,7 @@ def simulations(root: Path, detector: bytes, cache: Path) -> list[Picture]:
                 f"{manifest}: no row with face_x, face_y, face_side and behind for {picture.name}; "
                 "render into a new folder (training.simulate)"
             ) from None
-        pictures.append(replace(picture, behind=row["behind"], species=row.get("attack_type") or ""))
+        pictures.append(replace(picture, behind=row["behind"], species=row.get("attack_type", "")))
     located = zip(locate(pictures, detector, cache), presented, strict=True)
     return [picture for picture, face in located if picture.face and is_in(picture.face, *face)]
 

@@ -275,8 +275,6 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     pictures, val = located(args.data, "train"), located(args.data, "val")
     need_both_classes(val, "val")
     simulated = simulations(args.simulated, graph, args.cache) if uses_simulated else []
-    if config["portrait_share"] and not any(p.species == PORTRAIT for p in simulated):
-        raise SpoofwebError(f"{args.simulated}: no portraits, which this preset draws; render some (--portraits)")
     held = [p for p in pictures if config["hold_out"] and kept_away(p.site, config["hold_out"])]
     if config["hold_out"] and not held:
         raise SpoofwebError(f"--hold-out {config['hold_out']}: no train site has such a name")
@@ -289,6 +287,11 @@ def load_data(args: argparse.Namespace, config: dict) -> Data:
     recaptured = recaptures(args.recaptured) if uses_recaptured else []
     portraits = [p for p in simulated if p.species == PORTRAIT]
     others = [p for p in simulated if p.species != PORTRAIT]
+    if config["portrait_share"] and not portraits:
+        raise SpoofwebError(
+            f"{args.simulated}: no portraits of sites that are not held out, which this preset draws; render some "
+            "(training.simulate --portraits)"
+        )
     beside = [
         (config["simulated_share"], others),
         (config["recaptured_share"], recaptured),

@@ -139,7 +139,8 @@ def plan(rows: list[Row], count: int, live: float, seed: int) -> list[Job]:
 def plan_pairs(kind: str, rows: list[Row], count: int, first: int, seed: int) -> list[Job]:
     """Draws jobs of one of PAIRS, evenly over the sites of both people; indices from `first` on.
 
-    From a stream of its own: the other pictures do not hang on how many of these there are.
+    From a stream of its own: what comes before them does not hang on how many of these there are. (How a picture is
+    rendered hangs on its index.)
     """
     rng = np.random.default_rng([seed, STREAMS[kind]])
     sites = by_site(rows)
