@@ -16,7 +16,8 @@ from training.simulate.__main__ import main
 from training.simulate.medium import KINDS
 from training.simulate.pictures import Face
 from training.simulate.portrait import before_plain_ground
-from training.simulate.render import PAIRS, plan, plan_pairs, read_live_rows, site_of
+from training.simulate.presentation import PAIRS
+from training.simulate.render import plan, plan_pairs, read_live_rows, site_of
 from training.simulate.screen import lattice
 
 SIZES = [(240, 180), (61, 97), (20, 33), (8, 8), (9, 200)]
@@ -61,8 +62,8 @@ def test_every_size_keeps_shape_dtype_and_input(size):
             result, box = attack(picture, face, np.random.default_rng(seed))
             assert result.shape == picture.shape and result.dtype == np.uint8
             assert np.isfinite(box).all() and box[2] > 0
-        for pair in PAIRS.values():
-            attack, box = pair(picture, face, np.random.default_rng(seed), picture, face)
+        for kind in PAIRS:
+            attack, box = sim.present_pair(kind, picture, face, np.random.default_rng(seed), picture, face)
             assert attack.shape == picture.shape and attack.dtype == np.uint8
             assert np.isfinite(box).all() and box[2] > 0
         shot = sim.camera(picture, np.random.default_rng(seed), 1.0)
@@ -219,9 +220,9 @@ def test_bad_input_is_named():
     with pytest.raises(SpoofwebError, match="no box"):
         sim.simulate(picture, (0, 0, 0), rng)
     with pytest.raises(SpoofwebError, match="picture is"):
-        sim.wear(picture, face, rng, picture[..., 0], face)
+        sim.present_pair("mask", picture, face, rng, picture[..., 0], face)
     with pytest.raises(SpoofwebError, match="no box"):
-        sim.wear(picture, face, rng, picture, (0, 0, 0))
+        sim.present_pair("mask", picture, face, rng, picture, (0, 0, 0))
     with pytest.raises(SpoofwebError, match="unknown screen"):
         sim.simulate_screen(picture, face, rng, kind="mirror")
 

@@ -25,7 +25,7 @@ from spoofweb.pipeline import Observation, Pipeline
 from training.dataset import Picture, face_middle, face_side, is_in, scan
 from training.faults import is_called_attack, passes, share
 from training.scores import every_option, judge, judge_options
-from training.simulate import hold, present, recapture_live, wear
+from training.simulate import present, present_pair, recapture_live
 from training.simulate.medium import KINDS
 from training.simulate.pictures import Face
 
@@ -45,8 +45,8 @@ MEDIA: dict[str, Medium] = {
         for kind in KINDS
         for told, borderless in EDGES.items()
     },
-    "portrait": lambda shot, other, rng: hold(*shot, rng, *other),
-    "mask": lambda shot, other, rng: wear(*other, rng, *shot),
+    "portrait": lambda shot, other, rng: present_pair("portrait", *shot, rng, *other),
+    "mask": lambda shot, other, rng: present_pair("mask", *other, rng, *shot),
 }
 COLUMNS = ("medium", "passed", "called ATTACK", "AUC against live", "another face found, or none")
 

@@ -13,18 +13,17 @@ from training.simulate.camera import camera
 from training.simulate.mask import simulate_mask
 from training.simulate.paper import simulate_print
 from training.simulate.portrait import simulate_portrait
-from training.simulate.presentation import hold, present, recapture_live, simulate, wear
+from training.simulate.presentation import present, present_pair, recapture_live, simulate
 from training.simulate.screen import simulate_screen
 
 __all__ = [
     "camera",
-    "hold",
     "present",
+    "present_pair",
     "recapture_live",
     "simulate",
     "simulate_mask",
     "simulate_portrait",
     "simulate_print",
     "simulate_screen",
-    "wear",
 ]

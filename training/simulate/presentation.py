@@ -8,9 +8,12 @@ from training.simulate.mask import simulate_mask
 from training.simulate.medium import KIND_SHARES, KINDS
 from training.simulate.paper import simulate_print
 from training.simulate.pictures import Face, checked
-from training.simulate.portrait import simulate_portrait
+from training.simulate.portrait import PORTRAIT, simulate_portrait
 from training.simulate.pose import drawn_pose
 from training.simulate.screen import simulate_screen
+
+PAIRS = {"mask": simulate_mask, PORTRAIT: simulate_portrait}
+"""What needs two people, by its kind: one is printed, the other wears or holds it."""
 
 
 def simulate(
@@ -40,25 +43,14 @@ def present(
     return _taken(attack, rng), box
 
 
-def wear(
-    picture: np.ndarray, face: Face, rng: np.random.Generator, wearer: np.ndarray, wearer_face: Face
+def present_pair(
+    kind: str, picture: np.ndarray, face: Face, rng: np.random.Generator, other: np.ndarray, other_face: Face
 ) -> tuple[np.ndarray, Face]:
-    """A live picture's face as a paper mask on the wearer of another picture, camera included: (picture, face).
+    """A live picture's face as one of PAIRS, worn or held by another's person, camera included: (picture, face).
 
-    As `simulate_mask`; SpoofwebError on bad input.
+    SpoofwebError on bad input.
     """
-    attack, box = simulate_mask(picture, face, rng, wearer, wearer_face)
-    return _taken(attack, rng), box
-
-
-def hold(
-    picture: np.ndarray, face: Face, rng: np.random.Generator, holder: np.ndarray, holder_face: Face
-) -> tuple[np.ndarray, Face]:
-    """A live picture's face as a portrait photograph held before another person, camera included: (picture, face).
-
-    As `simulate_portrait`; SpoofwebError on bad input.
-    """
-    attack, box = simulate_portrait(picture, face, rng, holder, holder_face)
+    attack, box = PAIRS[kind](picture, face, rng, other, other_face)
     return _taken(attack, rng), box
 
 

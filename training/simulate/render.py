@@ -18,14 +18,9 @@ from training.simulate.draws import chance
 from training.simulate.medium import KINDS
 from training.simulate.pictures import FACE_COLUMNS, row_face
 from training.simulate.portrait import PORTRAIT
-from training.simulate.presentation import hold, recapture_live, simulate, wear
+from training.simulate.presentation import PAIRS, present_pair, recapture_live, simulate
 
-ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS} | {
-    "mask": "mask",
-    PORTRAIT: PORTRAIT,
-}
-PAIRS = {"mask": wear, PORTRAIT: hold}
-"""What needs two people, by its kind: one is printed, the other wears or holds it."""
+ATTACK_TYPES = {kind: kind if kind == "print" else f"replay_{kind}" for kind in KINDS} | {kind: kind for kind in PAIRS}
 STREAMS = {"mask": 2, PORTRAIT: 3}  # of random numbers, 0 and 1 are those of the other pictures
 
 Row = dict[str, str]
@@ -175,7 +170,8 @@ def _render(job: Job, data: Path, out: Path, seed: int) -> dict[str, object]:
     if job.live:
         (result, box), kind = recapture_live(picture, face, rng), "live"
     elif job.pair:
-        (result, box), kind = PAIRS[job.pair](picture, face, rng, behind, row_face(job.behind)), job.pair
+        kind = job.pair
+        result, box = present_pair(kind, picture, face, rng, behind, row_face(job.behind))
     else:
         result, box, kind = simulate(picture, face, rng, behind)
     label, site = ("real" if job.live else "attack"), site_of(job.row)
